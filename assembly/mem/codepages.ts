@@ -1,0 +1,114 @@
+// Which physical pages hold decoded code, and dropping it when the bytes change.
+// PAGE_INFO's high bits head a list of the page's blocks, through HEADER_NEXT. A page with a list
+// has no write tag in any TLB entry, so every write to it comes past access.ts and through here.
+import {
+  BLOCK_HASH,
+  BLOCK_HASH_ENTRIES,
+  COUNTERS,
+  PAGE_INFO,
+  TAG_INVALID,
+  TLB_END,
+  TLB_ENTRY_SIZE,
+  TLB_KERNEL,
+  TLB_PHYSICAL,
+  TLB_WRITE,
+} from '../shared/layout';
+import {
+  HEADER_BYTES,
+  HEADER_COMPANION,
+  HEADER_ENTRY,
+  HEADER_MODE,
+  HEADER_NEXT,
+  HEADER_PHYSICAL,
+} from '../shared/records';
+import { PAGE_ATTRIBUTES, PAGE_TRANSLATED } from '../shared/paging';
+import { COUNT_BLOCKS_INVALIDATED } from '../shared/counters';
+
+/** The translator drops its regions over this page (physical address of the page). */
+export declare function codeInvalidated(physical: u32): void;
+
+/** Where (physical, mode) may stand in BLOCK_HASH. */
+export function hashSlot(physical: u32, mode: u32): u32 {
+  const key = physical ^ (physical >>> 13) ^ (mode << 6);
+  return BLOCK_HASH + ((key & (BLOCK_HASH_ENTRIES - 1)) << 3);
+}
+
+/** The block at (physical, mode) in its page's list, or 0. */
+export function findBlock(physical: u32, mode: u32): u32 {
+  let block = load<u32>(PAGE_INFO + ((physical >>> 12) << 2)) & ~PAGE_ATTRIBUTES;
+  while (block) {
+    if (load<u32>(block, HEADER_PHYSICAL) == physical && load<u32>(block, HEADER_MODE) == mode) {
+      return block;
+    }
+    block = load<u32>(block, HEADER_NEXT);
+  }
+  return 0;
+}
+
+/** Puts a block into its page's list and takes the page's write tags away. */
+export function addBlock(block: u32): void {
+  const physical = load<u32>(block, HEADER_PHYSICAL);
+  const word = PAGE_INFO + ((physical >>> 12) << 2);
+  const info = load<u32>(word);
+  store<u32>(block, info & ~PAGE_ATTRIBUTES, HEADER_NEXT);
+  store<u32>(word, block | (info & PAGE_ATTRIBUTES));
+  if ((info & ~PAGE_ATTRIBUTES) == 0) protect(physical & ~0xfff);
+}
+
+function protect(page: u32): void {
+  for (let entry: u32 = TLB_KERNEL; entry < TLB_END; entry += TLB_ENTRY_SIZE) {
+    if ((load<u32>(entry, TLB_PHYSICAL) & ~0xfff) == page) {
+      store<u32>(entry, TAG_INVALID, TLB_WRITE);
+    }
+  }
+}
+
+/** Does [physical, physical + size), within one page, hold bytes of a decoded block? */
+export function codeOverlaps(physical: u32, size: u32): bool {
+  let block = load<u32>(PAGE_INFO + ((physical >>> 12) << 2)) & ~PAGE_ATTRIBUTES;
+  while (block) {
+    const start = load<u32>(block, HEADER_PHYSICAL);
+    if (start < physical + size && start + load<u16>(block, HEADER_BYTES) > physical) return true;
+    block = load<u32>(block, HEADER_NEXT);
+  }
+  return false;
+}
+
+/** Drops the blocks over [physical, physical + size), which lies within one page. */
+export function invalidateCode(physical: u32, size: u32): void {
+  const word = PAGE_INFO + ((physical >>> 12) << 2);
+  const info = load<u32>(word);
+  let block = info & ~PAGE_ATTRIBUTES;
+  let kept: u32 = 0;
+  let dropped = false;
+  while (block) {
+    const next = load<u32>(block, HEADER_NEXT);
+    const start = load<u32>(block, HEADER_PHYSICAL);
+    if (start < physical + size && start + load<u16>(block, HEADER_BYTES) > physical) {
+      dropped = true;
+      forget(block);
+      const companion = load<u32>(block, HEADER_COMPANION);
+      // The other half's list keeps a header that nothing can match any more.
+      if (companion) forget(companion);
+    } else {
+      store<u32>(block, kept, HEADER_NEXT);
+      kept = block;
+    }
+    block = next;
+  }
+  if (!dropped) return;
+  store<u32>(word, kept | (info & PAGE_ATTRIBUTES & ~PAGE_TRANSLATED));
+  if (info & PAGE_TRANSLATED) codeInvalidated(physical & ~0xfff);
+}
+
+function forget(block: u32): void {
+  const physical = load<u32>(block, HEADER_PHYSICAL);
+  const slot = hashSlot(physical, load<u32>(block, HEADER_MODE));
+  if (load<u32>(slot, 4) == block) store<u64>(slot, 0);
+  // No physical address has this one's low bits and a zero length overlaps nothing.
+  store<u32>(block, 0xffffffff, HEADER_MODE);
+  store<u16>(block, 0, HEADER_BYTES);
+  store<u32>(block, 0, HEADER_ENTRY);
+  const counter: usize = COUNTERS + (COUNT_BLOCKS_INVALIDATED << 2);
+  store<u32>(counter, load<u32>(counter) + 1);
+}

@@ -1,0 +1,122 @@
+// The translation look-aside buffers: one for supervisor accesses, one for CPL 3 (a kernel page
+// must miss from user mode, and a tag compare is all that a hit may cost). Layout in layout.ts.
+import {
+  CR0,
+  COUNTERS,
+  MAPPING_GENERATION,
+  PAGE_INFO,
+  RAM_BASE,
+  TAG_INVALID,
+  TLB_ADDEND,
+  TLB_CURRENT,
+  TLB_END,
+  TLB_ENTRIES,
+  TLB_ENTRY_SIZE,
+  TLB_KERNEL,
+  TLB_PHYSICAL,
+  TLB_READ,
+  TLB_USER,
+  TLB_WRITE,
+} from '../shared/layout';
+import { COUNT_TLB_FILLS, COUNT_TLB_FLUSHES, COUNT_TLB_PAGE_FLUSHES } from '../shared/counters';
+import { PF_FETCH, PF_USER, PF_WRITE } from '../shared/faults';
+import {
+  PAGE_ATTRIBUTES,
+  PAGE_RAM,
+  PAGE_ROM,
+  TLB_GLOBAL,
+  TLB_NO_EXECUTE,
+} from '../shared/paging';
+import { walk, walkDirty, walkGlobal, walkLarge, walkNoExecute, walkPage, walkWritable } from './walk';
+
+const CR0_PG: u32 = 0x80000000;
+/** One byte for 2 MiB of linear space: entries of large pages were made there since the last flush of all. */
+const LARGE: usize = memory.data(2048);
+
+export function count(index: u32): void {
+  const counter: usize = COUNTERS + (index << 2);
+  store<u32>(counter, load<u32>(counter) + 1);
+}
+
+/** The entry of a linear address in the TLB at `tlb`. */
+export function entryOf(tlb: u32, linear: u32): u32 {
+  return tlb + (((linear >>> 12) & (TLB_ENTRIES - 1)) << 4);
+}
+
+/** Physical address of what translate() found last. */
+export let translated: u32 = 0;
+
+/**
+ * Translates a linear address by walking the tables, and fills the entry of `tlb`.
+ * `access`: PF_WRITE or PF_FETCH or 0; the privilege is the TLB's. False: a fault is noted.
+ */
+export function translateIn(tlb: u32, linear: u32, access: u32): bool {
+  const page = linear & ~0xfff;
+  let physical = page;
+  let writable = true;
+  let bits: u32 = 0;
+  if (load<u32>(CR0) & CR0_PG) {
+    if (!walk(linear, access | (tlb == TLB_USER ? PF_USER : 0))) return false;
+    physical = walkPage;
+    writable = walkWritable && walkDirty;
+    if (walkLarge) store<u8>(LARGE + (linear >>> 21), 1);
+    bits = (walkGlobal ? TLB_GLOBAL : 0) | (walkNoExecute ? TLB_NO_EXECUTE : 0);
+  }
+  translated = physical | (linear & 0xfff);
+  const info = load<u32>(PAGE_INFO + ((physical >>> 12) << 2));
+  if ((info & PAGE_RAM) == 0) return true;
+  count(COUNT_TLB_FILLS);
+  const entry = entryOf(tlb, linear);
+  // Code pages and ROM take every write the slow way.
+  if (info & (PAGE_ROM | ~PAGE_ATTRIBUTES)) writable = false;
+  store<u32>(entry, page, TLB_READ);
+  store<u32>(entry, writable ? page : TAG_INVALID, TLB_WRITE);
+  store<u32>(entry, RAM_BASE + physical - page, TLB_ADDEND);
+  store<u32>(entry, physical | bits, TLB_PHYSICAL);
+  return true;
+}
+
+/** translateIn() at the current privilege. */
+export function translate(linear: u32, access: u32): bool {
+  return translateIn(load<u32>(TLB_CURRENT), linear, access);
+}
+
+/** Physical address an instruction is fetched from; 0xFFFFFFFF: a fault is noted. */
+export function translateFetch(linear: u32): u32 {
+  const entry = entryOf(load<u32>(TLB_CURRENT), linear);
+  if (load<u32>(entry, TLB_READ) == (linear & ~0xfff)) {
+    const physical = load<u32>(entry, TLB_PHYSICAL);
+    if ((physical & TLB_NO_EXECUTE) == 0) return (physical & ~0xfff) | (linear & 0xfff);
+  }
+  return translate(linear, PF_FETCH) ? translated : 0xffffffff;
+}
+
+/** Drops all entries, or those whose page is not global. */
+export function flushTlb(all: bool): void {
+  count(COUNT_TLB_FLUSHES);
+  if (all) memory.fill(LARGE, 0, 2048);
+  for (let entry: u32 = TLB_KERNEL; entry < TLB_END; entry += TLB_ENTRY_SIZE) {
+    if (all || (load<u32>(entry, TLB_PHYSICAL) & TLB_GLOBAL) == 0) {
+      store<u32>(entry, TAG_INVALID, TLB_READ);
+      store<u32>(entry, TAG_INVALID, TLB_WRITE);
+    }
+  }
+  store<u32>(MAPPING_GENERATION, load<u32>(MAPPING_GENERATION) + 1);
+}
+
+/** INVLPG: one entry in each TLB, or everything of a large page that had entries. */
+export function flushTlbPage(linear: u32): void {
+  count(COUNT_TLB_PAGE_FLUSHES);
+  if (load<u8>(LARGE + (linear >>> 21))) {
+    flushTlb(true);
+    return;
+  }
+  flushEntry(entryOf(TLB_KERNEL, linear));
+  flushEntry(entryOf(TLB_USER, linear));
+  store<u32>(MAPPING_GENERATION, load<u32>(MAPPING_GENERATION) + 1);
+}
+
+function flushEntry(entry: u32): void {
+  store<u32>(entry, TAG_INVALID, TLB_READ);
+  store<u32>(entry, TAG_INVALID, TLB_WRITE);
+}
