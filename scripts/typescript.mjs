@@ -2,13 +2,14 @@
 // into .cache/scripts and imports it.
 
 import { build } from 'esbuild';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** `await load('guests/debian.ts')` is the module's exports. */
-export async function load(path) {
+/** Bundles a module and answers with the file it is in; the caller removes it. */
+export async function bundle(path) {
   const name = path.replaceAll('/', '-').replace(/\.ts$/, '');
   const outfile = join(root, '.cache', 'scripts', `${name}.${process.pid}.mjs`);
   await build({
@@ -22,8 +23,15 @@ export async function load(path) {
     packages: 'external',
     logLevel: 'error',
   });
-  const module = await import(pathToFileURL(outfile).href);
-  const { rmSync } = await import('node:fs');
-  rmSync(outfile, { force: true });
-  return module;
+  return outfile;
+}
+
+/** `await load('guests/debian.ts')` is the module's exports. */
+export async function load(path) {
+  const file = await bundle(path);
+  try {
+    return await import(pathToFileURL(file).href);
+  } finally {
+    rmSync(file);
+  }
 }

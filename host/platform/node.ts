@@ -182,6 +182,11 @@ export class Sleeper {
   }
 }
 
+/** Monotonic nanoseconds; a double holds 104 days of them exactly. */
+export function hostNow(): number {
+  return performance.now() * 1e6;
+}
+
 /** Lets Node handle input, timers and signals once. */
 export function yieldToEvents(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

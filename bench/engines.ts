@@ -1,0 +1,153 @@
+// The engines that are compared: how each is started, and whether it is here at all.
+
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { applets } from '../guests/initramfs';
+import type { Guest } from '../guests/debian';
+import { multibootLoop, nativeLoop } from './loop';
+import { Session } from './session';
+
+export interface Engine {
+  key: string;
+  title: string;
+  /** Why it cannot take part, or undefined. */
+  missing?: string;
+  /** A guest on its way to the prompt; the native engine is at the prompt at once. */
+  boot(): Session;
+  /** The integer loop (loop.ts). */
+  loop(): Session;
+  /** Guest instructions retired so far by a session, where the engine counts them. */
+  instructions?(session: Session): Promise<number>;
+}
+
+/** MiB. */
+const MEMORY = 512;
+const COMMAND_LINE = 'console=ttyS0 tsc=reliable mitigations=off random.trust_cpu=on';
+const BIOS_FOLDER = '/usr/share/seabios';
+
+export interface Setting {
+  root: string;
+  guest: Guest;
+  /** Where bench/v86-child.ts was bundled to. */
+  v86Child: string;
+  /** For files of the bench's own. */
+  folder: string;
+}
+
+interface Context extends Setting {
+  loopImage: string;
+}
+
+export function engines(setting: Setting): Engine[] {
+  const loopImage = join(setting.folder, 'loop.elf');
+  writeFileSync(loopImage, multibootLoop());
+  const context = { ...setting, loopImage };
+  return [
+    vmi86(context, 'interpreter', 'interpreter', ['--no-jit']),
+    vmi86(context, 'jit', 'JIT', []),
+    v86(context),
+    qemu(context),
+    native(context),
+  ];
+}
+
+function vmi86(context: Context, key: string, title: string, options: string[]): Engine {
+  const program = join(context.root, 'dist', 'vmi86.js');
+  const stats = join(context.folder, `${key}.json`);
+  const memory = ['--memory', String(MEMORY), '--stats', stats];
+  const start = (args: string[]): Session =>
+    new Session(process.execPath, [program, ...options, ...memory, ...args]);
+  return {
+    key,
+    title,
+    missing: existsSync(program) ? undefined : 'dist/vmi86.js is not built: npm run build',
+    boot: () => {
+      const { kernel, initrd } = context.guest;
+      return start(['--kernel', kernel, '--initrd', initrd, '--append', COMMAND_LINE]);
+    },
+    loop: () => start(['--kernel', context.loopImage]),
+    instructions: async (session) => {
+      // On SIGUSR2 vmi86 writes the file anew, to a temporary name first: it is never half there.
+      writeFileSync(stats, '');
+      process.kill(session.pid!, 'SIGUSR2');
+      for (let tries = 0; tries < 200; tries++) {
+        await new Promise((resolve) => setTimeout(resolve, 25));
+        const text = readFileSync(stats, 'utf8');
+        if (text)
+          return (JSON.parse(text) as { instructions: { total: number } }).instructions.total;
+      }
+      throw new Error('no statistics after SIGUSR2');
+    },
+  };
+}
+
+function v86(context: Context): Engine {
+  const bios = join(BIOS_FOLDER, 'bios.bin');
+  const vgaBios = join(BIOS_FOLDER, 'vgabios-stdvga.bin');
+  const start = (image: { kernel: string; initrd?: string; multiboot?: boolean }): Session => {
+    const options = { ...image, append: COMMAND_LINE, memory: MEMORY, bios, vgaBios };
+    return new Session(process.execPath, [context.v86Child, JSON.stringify(options)]);
+  };
+  return {
+    key: 'v86',
+    title: 'v86',
+    missing: !existsSync(context.v86Child)
+      ? 'the npm package v86 is not installed: npm ci'
+      : !existsSync(bios) || !existsSync(vgaBios)
+        ? `no BIOS images in ${BIOS_FOLDER}: install the package seabios`
+        : undefined,
+    boot: () => start({ kernel: context.guest.kernel, initrd: context.guest.initrd }),
+    loop: () => start({ kernel: context.loopImage, multiboot: true }),
+  };
+}
+
+function qemu(context: Context): Engine {
+  const program = 'qemu-system-i386';
+  const common = ['-accel', 'tcg,thread=single', '-cpu', 'pentium3', '-m', String(MEMORY)];
+  const start = (args: string[]): Session =>
+    new Session(program, [...common, '-nographic', '-no-reboot', ...args]);
+  return {
+    key: 'qemu',
+    title: 'QEMU TCG',
+    missing: runs(program, ['--version']) ? undefined : `${program} is not installed`,
+    boot: () => {
+      const { kernel, initrd } = context.guest;
+      return start(['-kernel', kernel, '-initrd', initrd, '-append', COMMAND_LINE]);
+    },
+    loop: () => start(['-kernel', context.loopImage]),
+  };
+}
+
+/** The guest's own busybox on the processor: what the guest could have at best. */
+function native(context: Context): Engine {
+  const { busybox } = context.guest;
+  const runnable = busybox !== undefined && runs(busybox, ['true']);
+  const loopImage = join(context.folder, 'loop.native');
+  writeFileSync(loopImage, nativeLoop(), { mode: 0o755 });
+  return {
+    key: 'native',
+    title: 'native',
+    missing: runnable ? undefined : 'this system does not run i386 Linux programs',
+    boot: () => {
+      const bin = join(context.folder, 'bin');
+      if (!existsSync(bin)) {
+        mkdirSync(bin);
+        for (const name of ['busybox', ...applets(readFileSync(busybox!))]) {
+          symlinkSync(busybox!, join(bin, name));
+        }
+      }
+      return new Session(join(bin, 'sh'), [], { PATH: bin, BIN: bin, TMPDIR: context.folder });
+    },
+    loop: () => new Session(loopImage, []),
+  };
+}
+
+function runs(program: string, args: string[]): boolean {
+  try {
+    execFileSync(program, args, { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,99 @@
+// The table that the bench prints: medians, ratios to a reference engine, geometric means.
+
+export interface Cell {
+  /** One a repetition. */
+  seconds: number[];
+  /** Guest instructions, of the last repetition that counted them. */
+  instructions?: number;
+}
+
+export interface Results {
+  /** Titles of the columns in order, by key. */
+  engines: { key: string; title: string }[];
+  rows: { name: string; cells: Record<string, Cell> }[];
+}
+
+export function median(values: number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+export function geometricMean(values: number[]): number {
+  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+}
+
+/** Ratios in one row are to the engine with the key `reference`: 2.0x takes twice as long. */
+export function formatTable(results: Results, reference: string): string {
+  const { engines, rows } = results;
+  const counted = engines.some(({ key }) => rows.some((row) => row.cells[key]?.instructions));
+  const head = ['', ...engines.map((engine) => engine.title)];
+  for (const { key, title } of engines) if (key !== reference) head.push(`${title}/${label()}`);
+  if (counted) head.push('M instructions', 'M/s, best');
+
+  const ratios: Record<string, number[]> = {};
+  const lines = rows.map((row) => {
+    const seconds = (key: string): number | undefined => {
+      const cell = row.cells[key];
+      return cell?.seconds.length ? median(cell.seconds) : undefined;
+    };
+    const line = [row.name];
+    for (const { key } of engines) line.push(format(seconds(key)));
+    for (const { key } of engines) {
+      if (key === reference) continue;
+      const mine = seconds(key);
+      const base = seconds(reference);
+      if (mine === undefined || base === undefined) line.push('-');
+      else {
+        (ratios[key] ??= []).push(mine / base);
+        line.push(`${(mine / base).toFixed(2)}x`);
+      }
+    }
+    if (counted) line.push(...instructionColumns(row.cells, seconds));
+    return line;
+  });
+
+  const means = ['geometric mean', ...engines.map(() => '')];
+  for (const { key } of engines) {
+    if (key === reference) continue;
+    const values = ratios[key];
+    means.push(values ? `${geometricMean(values).toFixed(2)}x` : '-');
+  }
+  if (counted) means.push('', '');
+  return align([head, ...lines, means]);
+
+  function label(): string {
+    return engines.find((engine) => engine.key === reference)?.title ?? reference;
+  }
+}
+
+function instructionColumns(
+  cells: Record<string, Cell>,
+  seconds: (key: string) => number | undefined,
+): string[] {
+  const counts = Object.entries(cells).filter(([, cell]) => cell.instructions);
+  if (counts.length === 0) return ['-', '-'];
+  const speeds = counts.map(([key, cell]) => cell.instructions! / seconds(key)!);
+  const count = counts.at(-1)![1].instructions!;
+  return [(count / 1e6).toFixed(0), (Math.max(...speeds) / 1e6).toFixed(0)];
+}
+
+function format(seconds: number | undefined): string {
+  return seconds === undefined ? '-' : `${seconds.toFixed(seconds < 10 ? 3 : 1)} s`;
+}
+
+function align(lines: string[][]): string {
+  const widths = lines[0]!.map((_, column) =>
+    Math.max(...lines.map((line) => line[column]!.length)),
+  );
+  const rule = widths.map((width) => '-'.repeat(width)).join('  ');
+  const text = lines.map((line) =>
+    line
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+      .join('  ')
+      .trimEnd(),
+  );
+  text.splice(1, 0, rule);
+  text.splice(-1, 0, rule);
+  return text.join('\n');
+}
