@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { engines as allEngines, type Engine } from './engines';
 import { LOOP_DONE, LOOP_INSTRUCTIONS, LOOP_STARTED } from './loop';
 import { BOOT, LOOP, PREPARE, ROWS, type Row } from './rows';
-import type { Session } from './session';
+import { now, type Session } from './session';
 import { formatTable, type Cell, type Results } from './table';
 
 const HELP = `npm run bench -- [--only ROW] [--engines LIST] [--quick] [--repeat N] [--json FILE]
@@ -137,10 +137,10 @@ async function measure(bench: Bench, engine: Engine): Promise<void> {
     }
     const prepare =
       engine.key === 'native' ? PREPARE.replace('cd /tmp; ', '') : `BIN=/bin; ${PREPARE}`;
-    if (bench.rows.length) await command(session, prepare);
+    if (bench.rows.length) await command(session, prepare, '');
     for (const row of bench.rows) {
       const before = await engine.instructions?.(session);
-      const { seconds, output } = await command(session, row.command);
+      const { seconds, output } = await command(session, `r() { ${row.command}; }`, 't');
       const after = await engine.instructions?.(session);
       const count = before !== undefined && after !== undefined ? after - before : undefined;
       record(bench, row.name, engine, seconds, count);
@@ -165,23 +165,30 @@ async function measureLoop(bench: Bench, engine: Engine): Promise<void> {
 
 let serial = 0;
 
-/** Types a command and waits for the marker after it; the marker's text is not in what is echoed. */
+/**
+ * Types a definition, untimed, and then, timed, a word that ends with the marker. The marker's text
+ * does not occur in what the terminal echoes.
+ */
 async function command(
   session: Session,
-  text: string,
+  definition: string,
+  word: string,
 ): Promise<{ seconds: number; output: string }> {
+  const marked = async (text: string, number: number): Promise<{ at: number; text: string }> => {
+    session.type(`${text}\n`);
+    return session.waitFor(new RegExp(`\\ndone-${number}-\\r?\\n`), ROW_LIMIT);
+  };
+  const defined = ++serial;
+  await marked(`${definition}; echo; echo done-$((${defined}))-`, defined);
+  if (!word) return { seconds: 0, output: '' };
+  await new Promise((resolve) => setTimeout(resolve, 50)); // the prompt after it
   const number = ++serial;
-  const typed = performance.now() / 1000;
-  session.type(`${text}; echo; echo done-$((${number}))-\n`);
-  const match = await session.waitFor(new RegExp(`\\ndone-${number}-\\r?\\n`), ROW_LIMIT);
+  const typed = now();
+  const match = await marked(`${word} ${number}`, number);
   const lines = match.text.replaceAll('\r', '').trim().split('\n');
   // Before the marker: an empty line, and before that the last line that the command printed.
-  const output =
-    lines
-      .slice(0, -1)
-      .filter((line) => line.trim())
-      .at(-1) ?? '';
-  return { seconds: match.at - typed, output };
+  const output = lines.slice(0, -1).findLast((line) => line.trim());
+  return { seconds: match.at - typed, output: output ?? '' };
 }
 
 function record(

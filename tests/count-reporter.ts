@@ -3,6 +3,8 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
 export default class CountReporter implements Reporter {
+  private summary = '';
+
   onTestRunEnd(modules: ReadonlyArray<TestModule>, errors: ReadonlyArray<unknown>): void {
     let passed = 0;
     let failed = errors.length;
@@ -18,6 +20,11 @@ export default class CountReporter implements Reporter {
       }
     }
     const aside = skipped ? `\n${skipped} skipped` : '';
-    process.stdout.write(`${aside}\n${passed} passed, ${failed} failed\n`);
+    this.summary = `${aside}\n${passed} passed, ${failed} failed\n`;
+  }
+
+  // After the default reporter's own summary, which it writes here.
+  onFinished(): void {
+    process.stdout.write(this.summary);
   }
 }
