@@ -163,9 +163,15 @@ export class Terminal {
 /** Waits that can be cut short: an idle guest sleeps until its next timer or until a key. */
 export class Sleeper {
   private wakeUp: (() => void) | undefined;
+  /** A wake() that came while nobody slept: the next sleep is over at once, or a key would wait. */
+  private woken = false;
 
   /** Resolves after so many milliseconds, or at wake(). */
   sleep(milliseconds: number): Promise<void> {
+    if (this.woken) {
+      this.woken = false;
+      return yieldToEvents();
+    }
     return new Promise((resolve) => {
       // setTimeout counts anything beyond 2^31-1 as 1.
       const timer = setTimeout(() => this.wake(), Math.min(milliseconds, 2 ** 31 - 1));
@@ -178,7 +184,8 @@ export class Sleeper {
   }
 
   wake(): void {
-    this.wakeUp?.();
+    if (this.wakeUp) this.wakeUp();
+    else this.woken = true;
   }
 }
 

@@ -1,0 +1,195 @@
+// The program as a process: what it prints where, and its exit statuses, with guests of a few bytes.
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  ECHO,
+  HALT_FOR_EVER,
+  JUMP_TO_NOWHERE,
+  LINE_READY,
+  multiboot,
+  print,
+  SPIN,
+  STACK,
+  TRIPLE_FAULT,
+} from './images';
+import { Program, PROGRAM, vmi86 } from './program';
+
+const folder = mkdtempSync(join(tmpdir(), 'vmi86-cli-'));
+const path = (name: string): string => join(folder, name);
+
+beforeAll(() => {
+  writeFileSync(path('hello'), multiboot([...print('hello\n'), ...SPIN]));
+  writeFileSync(path('halt'), multiboot([...print('halt\n'), ...HALT_FOR_EVER]));
+  writeFileSync(path('triple'), multiboot([...STACK, ...print('triple\n'), ...TRIPLE_FAULT]));
+  writeFileSync(path('nowhere'), multiboot([...STACK, ...JUMP_TO_NOWHERE]));
+  writeFileSync(path('echo'), multiboot([...LINE_READY, ...print('ready\n'), ...ECHO]));
+  writeFileSync(path('text'), 'This is no kernel.\n'.repeat(1000));
+  writeFileSync(path('empty'), '');
+  writeFileSync(path('odd'), Buffer.alloc(700));
+  writeFileSync(path('huge'), '');
+  truncateSync(path('huge'), 100 * 2 ** 20);
+  const bzImage = Buffer.alloc(4096);
+  bzImage.write('HdrS', 0x202, 'latin1');
+  bzImage.writeUInt16LE(0xaa55, 0x1fe);
+  bzImage.writeUInt16LE(0x020f, 0x206);
+  bzImage[0x1f1] = 30;
+  writeFileSync(path('truncated'), bzImage);
+  mkdirSync(path('folder'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('bad input', () => {
+  it.each([
+    [['--kernel', path('missing')], /--kernel .*missing: no such file/],
+    [['--kernel', path('folder')], /--kernel .*folder: is a folder/],
+    [['--kernel', path('empty')], /--kernel/],
+    [['--kernel', path('text')], /--kernel/],
+    [['--kernel', path('truncated')], /--kernel/],
+    [['--kernel', path('hello'), '--initrd', path('missing')], /--initrd .*: no such file/],
+    [['--kernel', path('hello'), '--initrd', path('huge'), '--memory', '64'], /--initrd/],
+    [['--kernel', path('hello'), '--disk', path('missing')], /--disk .*: no such file/],
+    [['--kernel', path('hello'), '--disk', path('folder')], /--disk .*: is a folder/],
+    [['--kernel', path('hello'), '--disk', path('folder') + ',readonly'], /--disk .*: is a folder/],
+    [['--kernel', path('hello'), '--disk', path('odd')], /--disk .*512-byte sectors/],
+    [['--kernel', path('hello'), '--disk', path('empty')], /--disk/],
+    [['--kernel', path('hello'), '--stats', path('no/such/folder')], /--stats .*: no such file/],
+    [['--kernel', path('hello'), '--memory', '15'], /--memory 15: /],
+    [['--kernel', path('hello'), '--memory', '99999'], /--memory 99999: /],
+    [['--what'], /--what: unknown option/],
+    [[], /--kernel: is missing/],
+  ])('%j ends with one line and status 2', async (args, message) => {
+    const { status, output, errors } = await vmi86(...args);
+    expect(errors).toMatch(message);
+    expect(errors).toMatch(/^vmi86: [^\n]+\n$/);
+    expect(output).toBe('');
+    expect(status).toBe(2);
+  });
+});
+
+describe.each([['jit'], ['no-jit']])('a run, %s', (tier) => {
+  const options = tier === 'jit' ? [] : ['--no-jit'];
+  const run = (kernel: string, ...args: string[]): ReturnType<typeof vmi86> =>
+    vmi86('--kernel', path(kernel), '--memory', '16', ...options, ...args);
+
+  it('ends with 0 as soon as the output matches', async () => {
+    const { status, output, errors } = await run('hello', '--expect', 'h.llo$', '--timeout', '60');
+    expect({ status, output, errors }).toEqual({ status: 0, output: 'hello\n', errors: '' });
+  });
+
+  it('ends with 3 at the timeout', async () => {
+    const { status, output, errors } = await run('hello', '--expect', 'bye', '--timeout', '0.5');
+    expect({ status, output }).toEqual({ status: 3, output: 'hello\n' });
+    expect(errors).toMatch(/^vmi86: timeout after 0\.5 s\n$/);
+  });
+
+  it.each([
+    ['halt', /interrupts/],
+    ['triple', /triple fault/i],
+    ['nowhere', /deadbeef/i],
+  ])('ends with 4 and the state when the guest cannot go on: %s', async (kernel, reason) => {
+    const { status, errors } = await run(kernel, '--timeout', '60');
+    expect(errors).toMatch(reason);
+    expect(errors).toMatch(/eip/i);
+    expect(errors).not.toMatch(/\bat .*:\d+:\d+/);
+    expect(status).toBe(4);
+  });
+
+  it('writes statistics', async () => {
+    await run('hello', '--expect', 'hello', '--stats', path('stats.json'));
+    const stats = JSON.parse(readFileSync(path('stats.json'), 'utf8')) as Record<string, unknown>;
+    expect(stats).toMatchObject({ ended: 'expected output', wallSeconds: expect.any(Number) });
+  });
+
+  it('gives the guest what comes on stdin, and quits on Ctrl-A x', async () => {
+    const program = new Program(['--kernel', path('echo'), '--memory', '16', ...options]);
+    await program.see(/ready\n/, 60);
+    program.type('abc\x01\x01def\n');
+    await program.see(/ready\nabc\x01def\n/, 60);
+    program.type('\x01h\x01x');
+    const { status, errors } = await program.ended;
+    expect(errors).toMatch(/Ctrl-A x {2}quit/);
+    expect(status).toBe(0);
+  });
+});
+
+describe('a run', () => {
+  it('stops, and says nothing, when nobody reads its output', async () => {
+    const program = new Program(['--kernel', path('echo'), '--memory', '16']);
+    await program.see(/ready/, 60);
+    program.closeOutput();
+    program.type('more\n');
+    const { status, errors } = await program.ended;
+    expect({ status, errors }).toEqual({ status: 141, errors: '' });
+  });
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)('ends on %s with status %d', async (signal, expected) => {
+    const program = new Program(['--kernel', path('echo'), '--memory', '16']);
+    await program.see(/ready/, 60);
+    program.kill(signal);
+    expect((await program.ended).status).toBe(expected);
+  });
+
+  it('writes statistics while it runs, on SIGUSR2', async () => {
+    const file = path('live.json');
+    const program = new Program(['--kernel', path('echo'), '--memory', '16', '--stats', file]);
+    await program.see(/ready/, 60);
+    program.kill('SIGUSR2');
+    await expect
+      .poll(() => readFileSync(file, 'utf8'), { timeout: 20_000 })
+      .toContain('"ended": null');
+    program.type('\x01x');
+    await program.ended;
+    expect(readFileSync(file, 'utf8')).toContain('"ended": "quit by the user"');
+  });
+});
+
+// util-linux's script(1) gives a process a terminal of its own.
+const scripted = spawnSync('script', ['-qec', 'true', '/dev/null']).status === 0;
+
+describe.skipIf(!scripted)('on a terminal', () => {
+  const onTerminal = (kernel: string, ...args: string[]): Program => {
+    const words = [process.execPath, PROGRAM, '--kernel', path(kernel), '--memory', '16', ...args];
+    // The modes before and after, as the terminal itself tells them.
+    const line = `stty -g; ${words.map((word) => `'${word}'`).join(' ')}; echo "status $?"; stty -g`;
+    return new Program(['-qec', line, '/dev/null'], ['script']);
+  };
+  const modes = (output: string): string[] => output.match(/^[0-9a-f]+(:[0-9a-f]+)+/gm) ?? [];
+
+  it('is raw while it runs, and as before after Ctrl-A x', async () => {
+    const program = onTerminal('echo');
+    await program.see(/ready/, 60);
+    program.type('\x03'); // in raw mode Ctrl-C is the guest's
+    program.type('still here');
+    await program.see(/ready\n\x03still here/, 60);
+    program.type('\x01x');
+    const { output } = await program.ended;
+    expect(output).toMatch(/status 0/);
+    const [before, after] = modes(output);
+    expect(before).toBeDefined();
+    expect(after).toBe(before);
+  });
+
+  it.each([
+    ['halt', 4],
+    ['triple', 4],
+  ])('is as before when the guest dies: %s', async (kernel, status) => {
+    const { output } = await onTerminal(kernel).ended;
+    expect(output).toContain(`status ${status}`);
+    const [before, after] = modes(output);
+    expect(after).toBe(before);
+  });
+});
+
+it('is installed as a program: it has a first line for the shell', () => {
+  expect(execFileSync('head', ['-n1', PROGRAM], { encoding: 'utf8' })).toBe(
+    '#!/usr/bin/env node\n',
+  );
+});
