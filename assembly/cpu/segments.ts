@@ -34,14 +34,14 @@ import { readSystem32, writeSystem8 } from '../mem/access';
 import { raise } from './faults';
 
 // Numbers of the segment registers, as in instructions and in SELECTOR.
-export const ES = 0;
-export const CS = 1;
-export const SS = 2;
-export const DS = 3;
-export const FS = 4;
-export const GS = 5;
-export const LDTR = 6;
-export const TR = 7;
+export const ES: u32 = 0;
+export const CS: u32 = 1;
+export const SS: u32 = 2;
+export const DS: u32 = 3;
+export const FS: u32 = 4;
+export const GS: u32 = 5;
+export const LDTR: u32 = 6;
+export const TR: u32 = 7;
 
 // Bits of a descriptor's second word (SDM vol. 3A 3.4.5).
 export const ACCESSED = 0x100;
@@ -276,6 +276,12 @@ export function linearAddress(segment: u32, offset: u32, size: u32, write: bool)
     raise(segment == SS ? SS_VECTOR : GP, 0);
   }
   return baseOf(segment) + offset;
+}
+
+/** linearAddress's limit check as a question, for an offset in a segment it has let through. */
+export function covers(segment: u32, offset: u32, size: u32): bool {
+  if (segment < FS && load<u32>(MODE) & MODE_FLAT) return true;
+  return withinLimit(offset, size, limitOf(segment), accessOf(segment));
 }
 
 // --- What follows from the segments --------------------------------------------------------------

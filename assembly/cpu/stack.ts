@@ -1,10 +1,11 @@
 // A stack that is pushed to or popped from before anything of it is committed: the current one or
 // the one of an inner privilege level. Memory is written as pushes happen (below the stack pointer
 // that is the instruction's own business), SS and ESP only when the caller commits them.
-import { CPL, ESP, MODE } from '../shared/layout';
+import { ESP, MODE } from '../shared/layout';
 import { SS_VECTOR } from '../shared/faults';
 import { MODE_FLAT } from '../shared/modes';
 import {
+  probeWrite,
   read16,
   read32,
   readSystem16,
@@ -118,6 +119,11 @@ export function peek(offset: u32, wide: bool): u32 {
   return wide ? read32(linear) : read16(linear) & 0xffff;
 }
 
+/** Faults if `size` bytes at the pointer could not be written. */
+export function probeTop(size: u32): void {
+  probeWrite(address(pointer, size), size);
+}
+
 /** Lets `bytes` of parameters go (RET n). */
 export function release(bytes: u32): void {
   pointer += bytes;
@@ -136,9 +142,4 @@ export function setStackPointer(value: u32): void {
 function setPointer(value: u32, mask: u32): void {
   if (mask == 0xffffffff) store<u32>(ESP, value);
   else store<u16>(ESP, value);
-}
-
-/** True in privilege level 3, whose stack accesses are a user's. */
-export function isUser(): bool {
-  return load<u32>(CPL) == 3;
 }

@@ -1,0 +1,77 @@
+// CPUID: a family 6 model with exactly what this core executes (SDM vol. 2A CPUID).
+import { EAX, EBX, ECX, EDX } from '../shared/layout';
+
+const FPU: u32 = 1 << 0;
+const DE: u32 = 1 << 2;
+const PSE: u32 = 1 << 3;
+const TSC: u32 = 1 << 4;
+const MSR: u32 = 1 << 5;
+const PAE: u32 = 1 << 6;
+const CX8: u32 = 1 << 8;
+const APIC: u32 = 1 << 9;
+const SEP: u32 = 1 << 11;
+const MTRR: u32 = 1 << 12;
+const PGE: u32 = 1 << 13;
+const CMOV: u32 = 1 << 15;
+const PAT: u32 = 1 << 16;
+const PSE36: u32 = 1 << 17;
+const CLFSH: u32 = 1 << 19;
+const MMX: u32 = 1 << 23;
+const FXSR: u32 = 1 << 24;
+const SSE: u32 = 1 << 25;
+const SSE2: u32 = 1 << 26;
+const NX: u32 = 1 << 20;
+
+const FEATURES: u32 =
+  FPU | DE | PSE | TSC | MSR | PAE | CX8 | APIC | SEP | MTRR | PGE | CMOV | PAT | PSE36 | CLFSH |
+  MMX | FXSR | SSE | SSE2;
+
+/** Family 6, model 13, stepping 8: SEP is believed from model 3, stepping 3 on. */
+const SIGNATURE = 0x6d8;
+
+/** Feature bits (leaf 1 EDX) that the machine takes away. */
+let hidden: u32 = 0;
+
+export function hideFeatures(bits: u32): void {
+  hidden = bits;
+}
+
+/** 'vmi86', and zeros to 48 bytes. */
+const BRAND: usize = memory.data<u8>([
+  0x76, 0x6d, 0x69, 0x38, 0x36, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+]);
+
+function answer(eax: u32, ebx: u32, ecx: u32, edx: u32): void {
+  store<u32>(EAX, eax);
+  store<u32>(EBX, ebx);
+  store<u32>(ECX, ecx);
+  store<u32>(EDX, edx);
+}
+
+export function cpuid(): void {
+  const leaf = load<u32>(EAX);
+  if (leaf == 0) {
+    answer(2, 0x756e6547, 0x6c65746e, 0x49656e69); // GenuineIntel
+  } else if (leaf == 1) {
+    // CLFLUSH of 8 quadwords; the initial APIC's number is 0.
+    answer(SIGNATURE, 0x800, 0, FEATURES & ~hidden);
+  } else if (leaf == 0x80000000) {
+    answer(0x80000008, 0, 0, 0);
+  } else if (leaf == 0x80000001) {
+    answer(0, 0, 0, NX);
+  } else if (leaf - 0x80000002 < 3) {
+    const part = BRAND + ((leaf - 0x80000002) << 4);
+    answer(load<u32>(part), load<u32>(part, 4), load<u32>(part, 8), load<u32>(part, 12));
+  } else if (leaf == 0x80000006) {
+    answer(0, 0, 0x02006040, 0); // 512 KiB of level 2, 8 ways, 64-byte lines
+  } else if (leaf == 0x80000008) {
+    answer(36, 0, 0, 0); // physical address bits
+  } else if (leaf == 0x80000005 || leaf == 0x80000007) {
+    answer(0, 0, 0, 0);
+  } else {
+    // Leaf 2, and what Intel processors answer beyond the last one:
+    // 4 KiB and 4 MiB TLBs, 32 KiB of code and data each, 512 KiB of level 2.
+    answer(0x02b3b001, 0, 0, 0x2c043086);
+  }
+}
