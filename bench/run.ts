@@ -74,12 +74,16 @@ export async function main(
   };
   const repetitions = values.quick ? 1 : Number(values.repeat);
   const problems: string[] = [];
+  /** Engines that failed once: each further wait for them may be minutes. */
+  const failed = new Set<Engine>();
   for (let repetition = 1; repetition <= repetitions; repetition++) {
     for (const engine of engines) {
+      if (failed.has(engine)) continue;
       say(`bench: ${engine.title}, ${repetition} of ${repetitions}`);
       try {
         await measure(bench, engine);
       } catch (error) {
+        failed.add(engine);
         problems.push(`${engine.title}: ${error instanceof Error ? error.message : error}`);
         say(`bench: ${problems.at(-1)}`);
       }

@@ -26,10 +26,10 @@ export function geometricMean(values: number[]): number {
 /** Ratios in one row are to the engine with the key `reference`: 2.0x takes twice as long. */
 export function formatTable(results: Results, reference: string): string {
   const { engines, rows } = results;
-  const counted = engines.some(({ key }) => rows.some((row) => row.cells[key]?.instructions));
+  const counting = engines.filter(({ key }) => rows.some((row) => row.cells[key]?.instructions));
   const head = ['', ...engines.map((engine) => engine.title)];
   for (const { key, title } of engines) if (key !== reference) head.push(`${title}/${label()}`);
-  if (counted) head.push('M instructions', 'M/s, best');
+  if (counting.length) head.push('M instructions', ...counting.map(({ title }) => `${title} M/s`));
 
   const ratios: Record<string, number[]> = {};
   const lines = rows.map((row) => {
@@ -49,7 +49,11 @@ export function formatTable(results: Results, reference: string): string {
         line.push(`${(mine / base).toFixed(2)}x`);
       }
     }
-    if (counted) line.push(...instructionColumns(row.cells, seconds));
+    if (counting.length) {
+      const counts = counting.map(({ key }) => row.cells[key]?.instructions);
+      line.push(millions(counts.findLast((count) => count !== undefined)));
+      counting.forEach(({ key }, i) => line.push(millions(counts[i], seconds(key))));
+    }
     return line;
   });
 
@@ -59,7 +63,7 @@ export function formatTable(results: Results, reference: string): string {
     const values = ratios[key];
     means.push(values ? `${geometricMean(values).toFixed(2)}x` : '-');
   }
-  if (counted) means.push('', '');
+  if (counting.length) means.push('', ...counting.map(() => ''));
   return align([head, ...lines, means]);
 
   function label(): string {
@@ -67,15 +71,8 @@ export function formatTable(results: Results, reference: string): string {
   }
 }
 
-function instructionColumns(
-  cells: Record<string, Cell>,
-  seconds: (key: string) => number | undefined,
-): string[] {
-  const counts = Object.entries(cells).filter(([, cell]) => cell.instructions);
-  if (counts.length === 0) return ['-', '-'];
-  const speeds = counts.map(([key, cell]) => cell.instructions! / seconds(key)!);
-  const count = counts.at(-1)![1].instructions!;
-  return [(count / 1e6).toFixed(0), (Math.max(...speeds) / 1e6).toFixed(0)];
+function millions(count: number | undefined, seconds: number | undefined = 1): string {
+  return count === undefined ? '-' : (count / seconds / 1e6).toFixed(0);
 }
 
 function format(seconds: number | undefined): string {

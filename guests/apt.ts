@@ -3,7 +3,7 @@
 // only its sources and keys are).
 
 import { spawn, type SpawnOptions } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export type Progress = (line: string) => void;
@@ -14,6 +14,11 @@ export interface Package {
   depends: string;
   size: number;
 }
+
+const KEYRINGS = [
+  '/usr/share/keyrings/debian-archive-keyring.gpg',
+  '/usr/share/keyrings/debian-archive-keyring.pgp',
+];
 
 export class Apt {
   private readonly options: string[];
@@ -65,18 +70,18 @@ export class Apt {
    * kernel has none in its own sources, while its mirrors still do.
    */
   async useRelease(release: string): Promise<void> {
-    const format = '$(REPO_URI) $(SIGNED_BY)';
     const targets = await run('apt-get', [
       ...this.options,
       'indextargets',
       '--format',
-      format,
+      '$(REPO_URI)',
       'Created-By: Packages',
     ]);
-    const sources = [...new Set(targets.split('\n').filter(Boolean))].map((line) => {
-      const [uri, key] = line.split(' ');
-      return `deb ${key ? `[signed-by=${key}] ` : ''}${uri} ${release} main`;
-    });
+    // Where Debian's keyring is not among the keys that apt trusts for every source, it is here.
+    const key = KEYRINGS.find((path) => existsSync(path));
+    const sources = [...new Set(targets.split('\n').filter(Boolean))].map(
+      (uri) => `deb ${key ? `[signed-by=${key}] ` : ''}${uri} ${release} main`,
+    );
     const list = join(this.folder, 'sources.list');
     writeFileSync(list, sources.join('\n') + '\n');
     this.options.push(
