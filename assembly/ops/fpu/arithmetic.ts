@@ -258,7 +258,7 @@ function divSlow(am: u64, ase: u32, bm: u64, bse: u32): u64 {
   const r = low;
   // The rest of the quotient: its first bit, and whether anything follows.
   const half = r > (y - 1) >> 1;
-  const rest = (half ? TOP_BIT : 0) | <u64>(r != 0 && (!half || r << 1 != y));
+  const rest = (half ? TOP_BIT : 0) | (<u64>(r != 0 && (!half || r << 1 != y)));
   return roundPack(sign, e, q, rest, precisionBits());
 }
 
@@ -308,7 +308,8 @@ function rootOf(hi: u64, lo: u64): u64 {
     // Too small when the rest exceeds 2 root, a number of 65 bits.
     const restLow = lo - low;
     const restHigh = hi - top - <u64>(lo < low);
-    if (restHigh < 1 || (restHigh == 1 && restLow <= root << 1)) return root;
+    if (restHigh < 1 || (restHigh == 1 && restLow <= root << 1)) break;
     root++;
   }
+  return root;
 }

@@ -38,24 +38,24 @@ export function widen32(v: u32): u64 {
   setFlags80(0);
   const e = (v >> 23) & 0xff;
   const sign = (v >> 16) & 0x8000;
-  const m = <u64>v << 40;
+  const m = (<u64>v) << 40;
   if (<u32>(e - 1) < 0xfe) {
     setResultSE(sign | (e + 0x3f80));
     return m | TOP_BIT;
   }
-  return widenRest(sign, e, m << 1 >> 1, 0x3f81);
+  return widenRest(sign, e, (m << 1) >> 1, 0x3f81);
 }
 
 export function widen64(v: u64): u64 {
   setFlags80(0);
-  const e = <u32>(v >> 52) & 0x7ff;
-  const sign = <u32>(v >> 48) & 0x8000;
+  const e = (<u32>(v >> 52)) & 0x7ff;
+  const sign = (<u32>(v >> 48)) & 0x8000;
   const m = v << 11;
   if (<u32>(e - 1) < 0x7fe) {
     setResultSE(sign | (e + 0x3c00));
     return m | TOP_BIT;
   }
-  return widenRest(sign, e, m << 1 >> 1, 0x3c01);
+  return widenRest(sign, e, (m << 1) >> 1, 0x3c01);
 }
 
 function widenRest(sign: u32, e: u32, m: u64, least: u32): u64 {
@@ -100,7 +100,7 @@ export function narrow64(m: u64, se: u32): u64 {
     const odd = (m & 0x800) != 0;
     const up = roundsUp(se & 0x8000, odd, rest);
     setFlags80(rest ? (up ? PE | C1 : PE) : 0);
-    return (<u64>(se & 0x8000) << 48) + (<u64>(e - 1) << 52) + (m >> 11) + <u64>up;
+    return ((<u64>(se & 0x8000)) << 48) + ((<u64>(e - 1)) << 52) + (m >> 11) + <u64>up;
   }
   return narrowSlow(m, se, 53, 0x3c00, 0x7ff);
 }
@@ -112,7 +112,7 @@ export function narrow32(m: u64, se: u32): u32 {
     const odd = (m & 0x10000000000) != 0;
     const up = roundsUp(se & 0x8000, odd, rest);
     setFlags80(rest ? (up ? PE | C1 : PE) : 0);
-    return ((se & 0x8000) << 16) + (<u32>(e - 1) << 23) + <u32>(m >> 40) + <u32>up;
+    return ((se & 0x8000) << 16) + ((<u32>(e - 1)) << 23) + <u32>(m >> 40) + <u32>up;
   }
   return <u32>narrowSlow(m, se, 24, 0x3f80, 0xff);
 }
@@ -122,15 +122,15 @@ function narrowSlow(m: u64, se: u32, bits: i32, rebias: i32, top: i32): u64 {
   setFlags80(0);
   const fraction = bits - 1;
   const sign = se & 0x8000;
-  const signBit = <u64>(sign >> 15) << (bits == 53 ? 63 : 31);
-  const infinity = signBit | (<u64>top << fraction);
+  const signBit = (<u64>(sign >> 15)) << (bits == 53 ? 63 : 31);
+  const infinity = signBit | ((<u64>top) << fraction);
   const c = classOf(m, se);
   if (c == ZERO) return signBit;
   if (c == INFINITE) return infinity;
   if (c == UNSUPPORTED) {
     setFlags80(IE);
     const negative: u64 = bits == 53 ? TOP_BIT : 0x80000000;
-    return negative | (<u64>top << fraction) | (<u64>1 << (fraction - 1));
+    return negative | ((<u64>top) << fraction) | ((<u64>1) << (fraction - 1));
   }
   if (c == NAN) {
     if (isSignalling(m)) setFlags80(IE);
@@ -170,7 +170,7 @@ function narrowSlow(m: u64, se: u32, bits: i32, rebias: i32, top: i32): u64 {
     return infinity;
   }
   if (rest) setFlags80(up ? PE | C1 : PE);
-  return signBit | ((<u64>(e - 1) << fraction) + kept + <u64>up);
+  return signBit | (((<u64>(e - 1)) << fraction) + kept + <u64>up);
 }
 
 /** False: it does not fit 64 bits, or is no number. */

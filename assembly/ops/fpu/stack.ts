@@ -20,9 +20,21 @@ import {
   SEGMENT_BASE,
   SELECTOR,
 } from '../../shared/layout';
-import { peek8 } from '../../mem/access';
+import { read8 } from '../../mem/access';
 import { skipRest } from '../../cpu/faults';
-import { BEFORE, BUSY, C1, ES, EXCEPTIONS, IE, INDEFINITE, INDEFINITE_SE, OE, SF, UE } from './words';
+import {
+  BEFORE,
+  BUSY,
+  C1,
+  ES,
+  EXCEPTIONS,
+  IE,
+  INDEFINITE,
+  INDEFINITE_SE,
+  OE,
+  SF,
+  UE,
+} from './words';
 import { flags, resultSE, setFlags80, setResultSE } from './value';
 
 const CS_INDEX = 1;
@@ -70,7 +82,7 @@ export function setRegister(p: u32, m: u64, se: u32): void {
 }
 
 /** Frees ST(0) and lets TOP pass it. */
-export function pop(): void {
+export function fpuPop(): void {
   const top = load<u32>(FPU_TOP);
   store<u32>(FPU_TAGS, load<u32>(FPU_TAGS) & ~(1 << top));
   store<u32>(FPU_TOP, (top + 1) & 7);
@@ -96,7 +108,12 @@ export function unmasked(bits: u32): u32 {
 
 /** ORs exceptions into the status word; C1 becomes what `bits` says. */
 export function report(bits: u32): void {
-  store<u32>(FPU_STATUS, (load<u32>(FPU_STATUS) & ~C1) | bits);
+  clearC1();
+  reportKeepingC1(bits);
+}
+
+export function reportKeepingC1(bits: u32): void {
+  store<u32>(FPU_STATUS, load<u32>(FPU_STATUS) | bits);
   if (unmasked(bits)) {
     noteOpcode();
     summarize();
@@ -110,9 +127,9 @@ export function report(bits: u32): void {
 function noteOpcode(): void {
   let at = load<u32>(SEGMENT_BASE + 4 * CS_INDEX) + load<u32>(EIP_CURRENT);
   for (let i = 0; i < 14; i++) {
-    const byte = peek8(at++);
+    const byte = read8(at++);
     if ((byte & 0xf8) != 0xd8) continue;
-    store<u32>(FPU_OPCODE, ((byte & 7) << 8) | peek8(at));
+    store<u32>(FPU_OPCODE, ((byte & 7) << 8) | read8(at));
     return;
   }
 }
@@ -150,8 +167,15 @@ export function underflow(p: u32): bool {
   return true;
 }
 
+/** Mantissa of the register at p, the rest in `resultSE`; no exception so far. */
+export function get(p: u32): u64 {
+  setFlags80(0);
+  setResultSE(load<u16>(p, 8));
+  return load<u64>(p);
+}
+
 /** Pushes mantissa m and `resultSE`, with the exceptions of `flags`. */
-export function push(m: u64): void {
+export function fpuPush(m: u64): void {
   const top = (load<u32>(FPU_TOP) - 1) & 7;
   const p: u32 = FPU_REGS + (top << 4);
   if (isFull(p)) {
@@ -163,34 +187,49 @@ export function push(m: u64): void {
   if (f == 0) clearC1();
   else {
     report(f);
-    if (unmasked(f) & BEFORE) return;
+    // A denormal from memory is loaded although DE is unmasked.
+    if (unmasked(f) & IE) return;
   }
   setRegister(p, m, resultSE);
   setFull(p);
   store<u32>(FPU_TOP, top);
 }
 
+/** The masked answer to a stack fault that has been reported. */
+export function pushIndefinite(): void {
+  store<u32>(FPU_TOP, (load<u32>(FPU_TOP) - 1) & 7);
+  const p = st(0);
+  setRegister(p, INDEFINITE, INDEFINITE_SE);
+  setFull(p);
+}
+
 // --- Stores to memory: the function that makes the value leaves `flags`; it is reported only when
 // the value is stored (`after` in the rows), so that a page fault leaves the x87 state as it was.
 
-/** ST(0) is empty: what a store must do before its indefinite value. */
-export function storeUnderflow(): void {
+let storeAddress: u32 = 0;
+
+/** Begins a store of ST(0): its register, or 0 when it is empty and the indefinite is stored. */
+export function storing(ea: u32): u32 {
+  storeAddress = ea;
+  const p = st(0);
+  if (isFull(p)) return p;
   setFlags80(IE | SF);
   checkStore();
+  return 0;
 }
 
 /** Gives up the store when an exception that prevents it is unmasked. */
 export function checkStore(): void {
   const f = flags;
   if (unmasked(f) & (BEFORE | OE | UE)) {
-    here();
+    hereMemory(storeAddress);
     report(f);
     skipRest();
   }
 }
 
 export function fpu_stored(): void {
-  here();
+  hereMemory(storeAddress);
   const f = flags;
   if (f) report(f);
   else clearC1();
@@ -198,5 +237,5 @@ export function fpu_stored(): void {
 
 export function fpu_stored_pop(): void {
   fpu_stored();
-  pop();
+  fpuPop();
 }

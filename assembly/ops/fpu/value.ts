@@ -112,8 +112,8 @@ function roundTo(sign: u32, hi: u64, lo: u64, bits: i32): u64 {
   let rest = lo;
   let ulp: u64 = 1;
   if (bits < 64) {
-    rest = (hi << bits) | <u64>(lo != 0);
-    ulp = <u64>1 << (64 - bits);
+    rest = (hi << bits) | (<u64>(lo != 0));
+    ulp = (<u64>1) << (64 - bits);
     hi &= 0 - ulp;
   }
   const rc = load<u32>(FPU_CONTROL) & ROUNDING;
@@ -163,7 +163,7 @@ export function roundPack(sign: u32, exponent: i32, hi: u64, lo: u64, bits: i32)
       const rc = load<u32>(FPU_CONTROL) & ROUNDING;
       if (rc == RC_CHOP || rc == (sign ? RC_UP : RC_DOWN)) {
         resultSE = sign | 0x7ffe;
-        return bits < 64 ? 0 - (<u64>1 << (64 - bits)) : ~(<u64>0);
+        return bits < 64 ? 0 - ((<u64>1) << (64 - bits)) : ~(<u64>0);
       }
       flags |= C1;
       resultSE = sign | 0x7fff;
@@ -178,7 +178,7 @@ export function roundPack(sign: u32, exponent: i32, hi: u64, lo: u64, bits: i32)
   }
   if (inexact) flags |= PE;
   if (roundedUp) flags |= C1;
-  resultSE = sign | <u32>e;
+  resultSE = sign | (<u32>e);
   return m;
 }
 

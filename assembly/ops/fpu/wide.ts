@@ -57,9 +57,9 @@ export function shiftRightSticky(hi: u64, lo: u64, n: i32): u64 {
   }
   if (n >= 64) {
     n -= 64;
-    low = (hi >> n) | <u64>((lo | ((hi << 1) << (63 - n))) != 0);
+    low = (hi >> n) | (<u64>((lo | ((hi << 1) << (63 - n))) != 0));
     return 0;
   }
-  low = (lo >> n) | ((hi << 1) << (63 - n)) | <u64>(((lo << 1) << (63 - n)) != 0);
+  low = (lo >> n) | ((hi << 1) << (63 - n)) | (<u64>((lo << 1) << (63 - n) != 0));
   return hi >> n;
 }
