@@ -88,15 +88,13 @@ export interface Operation {
   /** The block ends here and the next address comes from EIP, which fn may change. */
   ends?: boolean;
   /** A branch: the terminators that interpreter and translator know by themselves. */
-  control?: 'jcc' | 'jmp' | 'call' | 'ret' | 'jmp-indirect' | 'call-indirect' | 'loop';
+  control?: 'jcc' | 'jmp' | 'call' | 'ret' | 'jmp-indirect' | 'call-indirect' | 'next';
   /** In the interpreter's main function (interpreter.md: its body must stay below 38 KB). */
   hot?: boolean;
   /** Memory operands must be aligned to this many bytes, else #GP(0). */
   align?: number;
   /** Bytes an operand address covers, where the size does not say it (for limit checks). */
   bytes?: number;
-  /** The operation that takes this one's place where the stack is not flat 32-bit. */
-  anyStack?: string;
 }
 
 export const SIZES = [8, 16, 32] as const;

@@ -78,7 +78,7 @@ export function slowReadIn(tlb: u32, linear: u32, size: u32): u32 {
     return 0;
   }
   const first = translated;
-  const split = 0x1000 - (linear & 0xfff);
+  const split: u32 = 0x1000 - (linear & 0xfff);
   if (!translateIn(tlb, linear + split, 0)) {
     good = false;
     return 0;
@@ -97,7 +97,7 @@ export function slowProbeIn(tlb: u32, linear: u32, size: u32): bool {
   good = false;
   if (!translateIn(tlb, linear, PF_WRITE)) return false;
   const first = translated;
-  const split = 0x1000 - (linear & 0xfff);
+  const split: u32 = 0x1000 - (linear & 0xfff);
   if (split >= size) {
     if (!writable(first, size)) return false;
   } else {
@@ -112,7 +112,7 @@ export function slowProbeIn(tlb: u32, linear: u32, size: u32): bool {
 /** Writes 1, 2 or 4 bytes through `tlb`; nothing is written when a fault is noted. */
 export function slowWriteIn(tlb: u32, linear: u32, size: u32, value: u32): void {
   if (!slowProbeIn(tlb, linear, size)) return;
-  const split = 0x1000 - (linear & 0xfff);
+  const split: u32 = 0x1000 - (linear & 0xfff);
   if (split >= size) {
     writePhysical(translated, size, value);
     return;
@@ -142,6 +142,21 @@ export function slowWrite16(linear: u32, value: u32): void {
 }
 export function slowWrite32(linear: u32, value: u32): void {
   slowWriteIn(load<u32>(TLB_CURRENT), linear, 4, value);
+}
+
+/** Checks the write of a read-modify-write and reads; on failure notes and returns 0. */
+function slowModify(linear: u32, size: u32): u32 {
+  const tlb = load<u32>(TLB_CURRENT);
+  return slowProbeIn(tlb, linear, size) ? slowReadIn(tlb, linear, size) : 0;
+}
+export function slowModify8(linear: u32): u32 {
+  return slowModify(linear, 1);
+}
+export function slowModify16(linear: u32): u32 {
+  return slowModify(linear, 2);
+}
+export function slowModify32(linear: u32): u32 {
+  return slowModify(linear, 4);
 }
 
 // --- Accesses that throw ----------------------------------------------------------------------

@@ -56,7 +56,7 @@ export function addBlock(block: u32): void {
 }
 
 function protect(page: u32): void {
-  for (let entry: u32 = TLB_KERNEL; entry < TLB_END; entry += TLB_ENTRY_SIZE) {
+  for (let entry: u32 = TLB_KERNEL; entry < <u32>TLB_END; entry += TLB_ENTRY_SIZE) {
     if ((load<u32>(entry, TLB_PHYSICAL) & ~0xfff) == page) {
       store<u32>(entry, TAG_INVALID, TLB_WRITE);
     }

@@ -95,7 +95,7 @@ export function translateFetch(linear: u32): u32 {
 export function flushTlb(all: bool): void {
   count(COUNT_TLB_FLUSHES);
   if (all) memory.fill(LARGE, 0, 2048);
-  for (let entry: u32 = TLB_KERNEL; entry < TLB_END; entry += TLB_ENTRY_SIZE) {
+  for (let entry: u32 = TLB_KERNEL; entry < <u32>TLB_END; entry += TLB_ENTRY_SIZE) {
     if (all || (load<u32>(entry, TLB_PHYSICAL) & TLB_GLOBAL) == 0) {
       store<u32>(entry, TAG_INVALID, TLB_READ);
       store<u32>(entry, TAG_INVALID, TLB_WRITE);

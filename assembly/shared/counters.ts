@@ -11,7 +11,8 @@ export const COUNT_SINGLES = 6;
 export const COUNT_BLOCKS_INVALIDATED = 7;
 export const COUNT_RECORD_FLUSHES = 8;
 export const COUNT_REGION_ENTRIES = 9;
-export const COUNT_INTERPRETED = 10; // u64: instructions retired by the interpreter (two words)
+/** u64 (two words): instructions retired by translated code. */
+export const COUNT_TRANSLATED = 10;
 export const COUNT_THROWS = 12;
 export const COUNT_CALLS_COLD = 13;
 /** Exceptions and interrupts by vector: 256 words. */

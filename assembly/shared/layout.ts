@@ -54,8 +54,11 @@ export const EIP_CURRENT = EIP + 4;
 /** The record being executed, set before a call into cold code. */
 export const RECORD_CURRENT = EIP_CURRENT + 4;
 
+/** Instructions of the block before the current one: not yet taken off BUDGET. */
+export const COUNT_CURRENT = RECORD_CURRENT + 4;
+
 // Lazy arithmetic flags: kind (shared/flags.ts), result, first and second operand.
-export const FLAG_KIND = RECORD_CURRENT + 4;
+export const FLAG_KIND = COUNT_CURRENT + 4;
 export const FLAG_RESULT = FLAG_KIND + 4;
 export const FLAG_A = FLAG_RESULT + 4;
 export const FLAG_B = FLAG_A + 4;
@@ -70,7 +73,7 @@ export const MODE = CPL + 4;
 export const TLB_CURRENT = MODE + 4;
 /** Guest instructions that may still retire before run() returns; a signed word. */
 export const BUDGET = TLB_CURRENT + 4;
-/** What run() was given: retired = INSTRUCTIONS + SLICE - BUDGET. */
+/** What run() was given: retired = INSTRUCTIONS + SLICE - BUDGET + COUNT_CURRENT. */
 export const SLICE = BUDGET + 4;
 /** Nonzero while the interrupt controller asserts INTR. */
 export const INTR = SLICE + 4;
@@ -80,8 +83,10 @@ export const NMI = INTR + 4;
 export const INHIBIT = NMI + 4;
 /** 1 after HLT until an interrupt is taken. */
 export const HALTED = INHIBIT + 4;
+/** The block that an EXIT_HOT is about. */
+export const EXIT_DETAIL = HALTED + 4;
 /** Guest instructions retired before this slice, u64. */
-export const INSTRUCTIONS = HALTED + 8;
+export const INSTRUCTIONS = (EXIT_DETAIL + 4 + 7) & ~7;
 
 // A fault that was found and waits to be delivered.
 export const FAULT_PENDING = INSTRUCTIONS + 8;

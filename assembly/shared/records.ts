@@ -31,9 +31,6 @@ export const RECORD_DISP = 8;
 export const RECORD_IMM = 12;
 
 export const HEADER_SIZE = 48;
-/** A code no record has: marks the header for a walk backwards from a record. */
-export const HEADER_CODE = 0;
-export const HEADER_MARK = 0xffff;
 /** Heat: how often the block was entered by the interpreter; u32. */
 export const HEADER_HEAT = 4;
 /** Physical address of the first byte. */
@@ -49,7 +46,10 @@ export const HEADER_COUNT = 24;
 export const HEADER_BYTES = 26;
 /** u16 records after the header. */
 export const HEADER_RECORDS = 28;
+/** Where a record's code would be in the header's last 16 bytes: a mark for the walk backwards. */
+export const HEADER_MARK = 32;
+export const MARK = 0xffff;
 /** A block whose one instruction runs on into a second page: that page's physical address; else 0. */
-export const HEADER_SECOND = 32;
+export const HEADER_SECOND = 36;
 /** The header in the second page's list that stands for this block there, and the way back; else 0. */
-export const HEADER_COMPANION = 36;
+export const HEADER_COMPANION = 40;

@@ -1,0 +1,10 @@
+// The core's interface: everything the host and the translator may call, and nothing else.
+export { run, start, flushBlocks } from './interp/run';
+export { setHeatLimit, findNext, nextPhysical } from './interp/step';
+export { resetProcessor as reset } from './cpu/reset';
+export { updateMode, setSegment } from './cpu/segments';
+export { updateUnits } from './cpu/control';
+export { flushTlb } from './mem/tlb';
+export { hideFeatures } from './cpu/cpuid';
+export { invalidateCode } from './mem/codepages';
+export { getEflags, setEflags } from './ops/flags';

@@ -1,0 +1,244 @@
+// The run loop: faults, interrupts, single steps; then the next block, translated or interpreted.
+// Interrupts are taken and the budget is looked at only where interpret() or a region says so
+// (LEAVE_CHECK): backward branches, calls, returns, indirect jumps and operations that end blocks,
+// so that a run is the same in every tier.
+import {
+  BLOCK_HASH,
+  BLOCK_HASH_ENTRIES,
+  BUDGET,
+  COUNT_CURRENT,
+  COUNTERS,
+  EFLAGS_SYSTEM,
+  EIP,
+  EIP_CURRENT,
+  EXIT_DETAIL,
+  FAULT_PENDING,
+  FAULT_VECTOR,
+  HALTED,
+  INHIBIT,
+  INSTRUCTIONS,
+  INTR,
+  MAPPING_GENERATION,
+  MODE,
+  NMI,
+  PAGE_INFO,
+  RECORD_CURRENT,
+  SEGMENT_BASE,
+  SINGLE,
+  SLICE,
+} from '../shared/layout';
+import {
+  COUNT_RECORD_FLUSHES,
+  COUNT_REGION_ENTRIES,
+  COUNT_SINGLES,
+  COUNT_TRANSLATED,
+} from '../shared/counters';
+import {
+  EXIT_BUDGET,
+  EXIT_FLUSHED,
+  EXIT_HALT,
+  EXIT_HOT,
+  EXIT_SHUTDOWN,
+} from '../shared/exits';
+import { GP, NMI_VECTOR, RESTART_SINGLE, SKIP_REST } from '../shared/faults';
+import { IF } from '../shared/flags';
+import { MODE_FLAT, MODE_SINGLE } from '../shared/modes';
+import { PAGE_ATTRIBUTES } from '../shared/paging';
+import { HEADER_ENTRY, HEADER_HEAT, HEADER_MODE, RECORD_LENGTH } from '../shared/records';
+import { debugAfter, debugBefore, debugging } from '../cpu/debug';
+import { note } from '../cpu/faults';
+import { deliverExternal, deliverPending, shutdown } from '../cpu/interrupts';
+import { CS, limitOf } from '../cpu/segments';
+import { hasRoom, resetDecoder } from '../decode/decode';
+import { interpret } from '../generated/interpret';
+import { hashSlot } from '../mem/codepages';
+import { count } from '../mem/tlb';
+import { findNext, heatLimit, LEAVE_CHECK, LEAVE_HOT, LEAVE_NEXT, nextPhysical } from './step';
+
+/** INTA: the vector, or -1 when the request has gone. */
+export declare function interruptVector(): i32;
+
+/** Interrupts and the budget are looked at before the next block. */
+let checking: bool = true;
+
+/** The next instruction runs alone. */
+let restarting: bool = false;
+
+/**
+ * Puts state in order after a throw: the counts of the half-done block are taken off, EIP is the
+ * faulting instruction's. Also the way hot code's noted faults go.
+ */
+function settleFault(): void {
+  store<i32>(BUDGET, load<i32>(BUDGET) - load<i32>(COUNT_CURRENT));
+  store<u32>(COUNT_CURRENT, 0);
+  const vector = load<u32>(FAULT_VECTOR);
+  if (vector == RESTART_SINGLE) {
+    store<u32>(FAULT_PENDING, 0);
+    store<u32>(EIP, load<u32>(EIP_CURRENT));
+    restarting = true;
+    return;
+  }
+  if (vector == SKIP_REST) {
+    store<u32>(FAULT_PENDING, 0);
+    const length: u32 = load<u8>(load<u32>(RECORD_CURRENT), RECORD_LENGTH);
+    store<u32>(EIP, load<u32>(EIP_CURRENT) + length);
+    store<i32>(BUDGET, load<i32>(BUDGET) - 1);
+    return;
+  }
+  deliver();
+}
+
+/** Delivery touches memory like one instruction: what it writes may be code or MMIO. */
+function deliver(): void {
+  store<u32>(SINGLE, 1);
+  deliverPending();
+  store<u32>(SINGLE, 0);
+}
+
+/** The block at EIP, or 0: a fault is noted or room ran out. */
+function lookup(mode: u32): u32 {
+  const eip = load<u32>(EIP);
+  const linear = eip + load<u32>(SEGMENT_BASE + 4);
+  if ((mode & MODE_FLAT) == 0 && eip > limitOf(CS)) {
+    store<u32>(EIP_CURRENT, eip);
+    note(GP, 0);
+    return 0;
+  }
+  const physical = nextPhysical(linear);
+  if (load<u32>(FAULT_PENDING)) return 0;
+  const slot = hashSlot(physical, mode);
+  const block = load<u32>(slot, 4);
+  if (load<u32>(slot) == physical && block && load<u32>(block, HEADER_MODE) == mode) return block;
+  return findNext(linear, physical, mode);
+}
+
+/** One instruction, alone, with MMIO and writes into code allowed. */
+function single(): void {
+  if (debugging() && debugBefore()) return;
+  const block = lookup(load<u32>(MODE) | MODE_SINGLE);
+  if (!block) return;
+  count(COUNT_SINGLES);
+  store<u32>(SINGLE, 1);
+  interpret(block, load<u32>(MODE) | MODE_SINGLE);
+  store<u32>(SINGLE, 0);
+  if (!load<u32>(FAULT_PENDING)) debugAfter();
+}
+
+/** Forgets every decoded block. The translator has dropped its regions. */
+export function flushBlocks(): void {
+  memory.fill(BLOCK_HASH, 0, BLOCK_HASH_ENTRIES * 8);
+  for (let word: u32 = PAGE_INFO; word < <u32>(PAGE_INFO + 0x400000); word += 4) {
+    const info = load<u32>(word);
+    if (info & ~PAGE_ATTRIBUTES) store<u32>(word, info & PAGE_ATTRIBUTES);
+  }
+  resetDecoder();
+  count(COUNT_RECORD_FLUSHES);
+  store<u32>(MAPPING_GENERATION, load<u32>(MAPPING_GENERATION) + 1);
+}
+
+/** Is an interrupt due? Takes it if so. */
+function takeInterrupt(): bool {
+  if (load<u32>(NMI)) {
+    store<u32>(NMI, 0);
+    store<u32>(SINGLE, 1);
+    deliverExternal(NMI_VECTOR);
+    store<u32>(SINGLE, 0);
+    return true;
+  }
+  if (!load<u32>(INTR) || (load<u32>(EFLAGS_SYSTEM) & IF) == 0) return false;
+  const vector = interruptVector();
+  if (vector < 0) return false;
+  store<u32>(SINGLE, 1);
+  deliverExternal(vector);
+  store<u32>(SINGLE, 0);
+  return true;
+}
+
+/** Runs until the budget, set by start(), is used up or something is for the host: EXIT_*. */
+export function run(): i32 {
+  // After a throw this function is entered anew: what was under way is in FAULT_*.
+  store<u32>(SINGLE, 0);
+  while (true) {
+    if (shutdown) return EXIT_SHUTDOWN;
+    if (load<u32>(FAULT_PENDING)) {
+      settleFault();
+      checking = false;
+      continue;
+    }
+    if (restarting) {
+      restarting = false;
+      single();
+      checking = true;
+      continue;
+    }
+    if (checking) {
+      checking = false;
+      if (load<u32>(INHIBIT)) {
+        single1();
+        checking = true;
+        continue;
+      }
+      if (load<u32>(HALTED)) {
+        if (!load<u32>(NMI) && (!load<u32>(INTR) || (load<u32>(EFLAGS_SYSTEM) & IF) == 0)) {
+          return EXIT_HALT;
+        }
+        store<u32>(HALTED, 0);
+      }
+      if (load<i32>(BUDGET) <= 0) return EXIT_BUDGET;
+      if (takeInterrupt()) continue;
+    }
+    if (debugging()) {
+      single();
+      checking = true;
+      continue;
+    }
+    if (!hasRoom()) return EXIT_FLUSHED;
+    const mode = load<u32>(MODE);
+    const block = lookup(mode);
+    if (!block) continue;
+    const entry = load<u32>(block, HEADER_ENTRY);
+    if (entry) {
+      checking = enterRegion(entry);
+      continue;
+    }
+    const heat = load<u32>(block, HEADER_HEAT);
+    if (heat >= heatLimit) {
+      // Half way back: asked again only after as many entries once more.
+      store<u32>(block, heat >>> 1, HEADER_HEAT);
+      store<u32>(EXIT_DETAIL, block);
+      return EXIT_HOT;
+    }
+    checking = interpret(block, mode) == LEAVE_CHECK;
+  }
+}
+
+/** The instruction in the shadow of STI, MOV SS or POP SS. */
+function single1(): void {
+  const inhibit = load<u32>(INHIBIT);
+  single();
+  // The instruction itself may have set it anew (POP SS after MOV SS): that one counts.
+  if (load<u32>(INHIBIT) == inhibit) store<u32>(INHIBIT, 0);
+}
+
+/** Runs a translated region; true at a place where interrupts are looked at. */
+function enterRegion(entry: u32): bool {
+  const before = load<i32>(BUDGET);
+  const result = call_indirect<i32>(entry >>> 10, entry & 1023);
+  count(COUNT_REGION_ENTRIES);
+  const counter: usize = COUNTERS + (COUNT_TRANSLATED << 2);
+  store<u64>(counter, load<u64>(counter) + <u64>(before - load<i32>(BUDGET)));
+  return result == LEAVE_CHECK;
+}
+
+/** Begins a slice of `budget` instructions. */
+export function start(budget: i32): void {
+  store<u64>(
+    INSTRUCTIONS,
+    load<u64>(INSTRUCTIONS) + <u64>(load<i32>(SLICE) - load<i32>(BUDGET)),
+  );
+  store<i32>(SLICE, budget);
+  store<i32>(BUDGET, budget);
+  checking = true;
+}
+
+export { LEAVE_HOT, LEAVE_NEXT };
