@@ -1,0 +1,62 @@
+/** Runs the programs of a group natively and in a tier, and reduces what differs. */
+import type { Tier } from '../lib/usermode.ts';
+import { compare } from './compare.ts';
+import { makeProgram, type Group } from './generator.ts';
+import { runNative } from './harness.ts';
+import type { Outcome } from './layout.ts';
+import { link, type Linked, type Program } from './program.ts';
+import { reduce, report } from './reduce.ts';
+
+/** The programs of one group with what the processor made of them, shared by all tiers. */
+export interface Truth {
+  programs: Program[];
+  linked: Linked[];
+  natives: Outcome[];
+}
+
+export function truth(group: Group, seed: number, count: number, only?: number): Truth {
+  const indices =
+    only === undefined ? Array.from({ length: programs(group, count) }, (_, i) => i) : [only];
+  const made = indices.map((i) => makeProgram(group, seed, i));
+  const linked = made.map(link);
+  return { programs: made, linked, natives: runNative(linked.map((l) => l.case)) };
+}
+
+export function programs(group: Group, count: number): number {
+  return Math.ceil((count * (group.share ?? 1000)) / 1000);
+}
+
+/** What each failure comes down to decides whether it is shown: one example a kind, a few in all. */
+const SHOWN = 6;
+
+export interface Verdict {
+  failed: number;
+  reports: string[];
+}
+
+export async function check(tier: Tier, t: Truth, seed: number): Promise<Verdict> {
+  const failing: Program[] = [];
+  for (let i = 0; i < t.programs.length; i++) {
+    const emulated = await tier.run(t.linked[i].case);
+    if (compare(t.programs[i], t.linked[i], t.natives[i], emulated).length > 0)
+      failing.push(t.programs[i]);
+  }
+  const kinds = new Set<string>();
+  const reports: string[] = [];
+  for (const program of failing.slice(0, 60)) {
+    if (reports.length >= SHOWN) break;
+    const failure = await reduce(program, tier);
+    if (!failure) {
+      reports.push(
+        `${program.group} ${program.index} in ${tier.name}: fails only after others (state left behind)`,
+      );
+      continue;
+    }
+    const last = failure.program.items.at(-1)!;
+    const kind = `${last.op} ${failure.differences.map((d) => d.what.replace(/\d+|\[.*/, '')).join()}`;
+    if (kinds.has(kind)) continue;
+    kinds.add(kind);
+    reports.push(report(failure, tier, seed, program.items.length));
+  }
+  return { failed: failing.length, reports };
+}
