@@ -1,0 +1,156 @@
+/**
+ * Guest time, in whole nanoseconds since the machine was created, and the timers that wait for it.
+ *
+ * There are two clocks. Host time follows a monotonic counter that the platform injects. Virtual
+ * time is made of retired instructions, one nanosecond each, plus the idle time that was skipped:
+ * two runs of one guest see the same times at the same instructions.
+ *
+ * Every oscillator of the PC is derived from this one time (see `toTicks`), so the TSC, the PIT, the
+ * ACPI timer, the local APIC's timer and the RTC always agree, which is what Linux calibrates.
+ *
+ * A timer's only state is its deadline; all deadlines together are plain data (`deadlines()`).
+ */
+
+export const NS_PER_SECOND = 1_000_000_000;
+/** The TSC counts nanoseconds: 1 GHz. */
+export const TSC_HZ = NS_PER_SECOND;
+
+/**
+ * Whole periods of an oscillator that have passed at a time. Seconds and the rest are multiplied
+ * apart because ns * hz leaves the 53 bits of a double within seconds.
+ */
+export function toTicks(ns: number, hz: number): number {
+  const seconds = Math.floor(ns / NS_PER_SECOND);
+  const rest = ns - seconds * NS_PER_SECOND;
+  return seconds * hz + Math.floor((rest * hz) / NS_PER_SECOND);
+}
+
+/** The first nanosecond at which `toTicks` reports that many ticks. */
+export function fromTicks(ticks: number, hz: number): number {
+  const seconds = Math.floor(ticks / hz);
+  const rest = ticks - seconds * hz;
+  return seconds * NS_PER_SECOND + Math.ceil((rest * NS_PER_SECOND) / hz);
+}
+
+/** The next point of a periodic train strictly after `now`; late points are not made up for. */
+export function nextPeriod(deadline: number, period: number, now: number): number {
+  if (deadline + period > now) return deadline + period;
+  return deadline + period * (Math.floor((now - deadline) / period) + 1);
+}
+
+export class Timer {
+  deadline = Infinity;
+  fired = 0;
+
+  constructor(
+    readonly name: string,
+    private readonly clock: Clock,
+    readonly fire: (deadline: number) => void,
+  ) {}
+
+  set(deadline: number): void {
+    this.deadline = deadline;
+    this.clock.changed(deadline);
+  }
+
+  cancel(): void {
+    this.deadline = Infinity;
+  }
+}
+
+export interface ClockOptions {
+  kind: 'host' | 'virtual';
+  /** Monotonic nanoseconds of the host; used by the host clock only. */
+  hostNow: () => number;
+}
+
+export class Clock {
+  readonly virtual: boolean;
+  /** The whole state besides the deadlines. `offset` is added to instructions or to host time. */
+  readonly state = { offset: 0, last: 0 };
+  /** Instructions retired, exact inside device callbacks; the machine connects the CPU. */
+  retired: () => number = () => 0;
+  /** Called when a timer is set to fire before the end of the running slice. */
+  onEarlier: () => void = () => {};
+  /** The time at which the running slice ends by itself. */
+  sliceEnd = -Infinity;
+
+  private timers: Timer[] = [];
+  private readonly hostNow: () => number;
+
+  constructor(options: ClockOptions) {
+    this.virtual = options.kind === 'virtual';
+    this.hostNow = options.hostNow;
+    if (!this.virtual) this.state.offset = -Math.floor(options.hostNow());
+  }
+
+  now(): number {
+    if (this.virtual) return this.retired() + this.state.offset;
+    // A host counter may be coarse or step back; guest time never does.
+    const now = Math.floor(this.hostNow()) + this.state.offset;
+    if (now > this.state.last) this.state.last = now;
+    return this.state.last;
+  }
+
+  /** Makes a timer; a name is used once. */
+  timer(name: string, fire: (deadline: number) => void): Timer {
+    const timer = new Timer(name, this, fire);
+    this.timers.push(timer);
+    return timer;
+  }
+
+  /** Forgets all timers: the machine is being reset and will make new ones. */
+  dropTimers(): void {
+    this.timers = [];
+  }
+
+  nextDeadline(): number {
+    let next = Infinity;
+    for (const timer of this.timers) if (timer.deadline < next) next = timer.deadline;
+    return next;
+  }
+
+  /** Fires what is due, earliest first. */
+  runDue(): void {
+    for (;;) {
+      const now = this.now();
+      let due: Timer | undefined;
+      for (const timer of this.timers) {
+        if (timer.deadline <= now && (due === undefined || timer.deadline < due.deadline)) {
+          due = timer;
+        }
+      }
+      if (due === undefined) return;
+      const deadline = due.deadline;
+      due.deadline = Infinity;
+      due.fired++;
+      due.fire(deadline);
+    }
+  }
+
+  /** Virtual clock only: the guest is idle, time jumps. */
+  skipTo(time: number): void {
+    const now = this.now();
+    if (time > now) this.state.offset += time - now;
+  }
+
+  /** A deadline was set. */
+  changed(deadline: number): void {
+    if (deadline < this.sliceEnd) {
+      this.sliceEnd = deadline;
+      this.onEarlier();
+    }
+  }
+
+  deadlines(): Record<string, number> {
+    const pending: Record<string, number> = {};
+    for (const timer of this.timers) {
+      if (timer.deadline !== Infinity) pending[timer.name] = timer.deadline;
+    }
+    return pending;
+  }
+  /** How often each timer has fired, for --stats. */
+  firings(): Record<string, number> {
+    return Object.fromEntries(this.timers.map((timer) => [timer.name, timer.fired]));
+  }
+}

@@ -1,0 +1,364 @@
+/**
+ * A PC: processor, memory, board and clock, from loading a kernel to power-off.
+ *
+ * Owns the run loop: how long the processor runs, when time passes without it, what ends the
+ * machine. Waits for nothing and reads no host time but through the injected counter: whoever calls
+ * `runSlice` decides what to do with idle time.
+ */
+
+import {
+  EXIT_AGAIN,
+  EXIT_BUDGET,
+  EXIT_FLUSHED,
+  EXIT_HALT,
+  EXIT_HOT,
+  EXIT_REQUEST,
+  EXIT_SHUTDOWN,
+} from '../assembly/shared/exits';
+import { IF } from '../assembly/shared/flags';
+import { RAM_MAX } from '../assembly/shared/layout';
+import { placeAcpiTables } from './acpi/tables';
+import { Board } from './board';
+import { isBzImage, loadBzImage } from './boot/bzimage';
+import { isElf } from './boot/elf';
+import { enter, type Entry } from './boot/entry';
+import { tablesStart, writeBiosData } from './boot/memory-map';
+import { findMultibootHeader, loadMultiboot } from './boot/multiboot';
+import { Clock } from './clock';
+import { Cpu } from './cpu';
+import type { DiskBacking } from './devices/disk';
+import type { Screen } from './devices/vga';
+import { UserError } from './errors';
+import { NO_TRACE, type Trace } from './trace';
+
+const MIB = 2 ** 20;
+const MEMORY_MIN = 16 * MIB;
+/** Video memory and the BIOS's area: text memory is plain RAM, the planes' window is nothing. */
+const VIDEO_PLANES = [0xa0000, 0xb8000] as const;
+
+/** Host nanoseconds after which runSlice returns although the guest is busy. */
+const SLICE_NS = 10_000_000;
+/** Instructions per call of the core: engines replace code only between calls. */
+const BUDGET_MAX = 400_000;
+const BUDGET_MIN = 500;
+/** On the virtual clock calls end at multiples of this, whatever the host does. */
+const VIRTUAL_STRIDE = 2 ** 19;
+/** A date for machines whose runs must be alike: 2024-01-01. */
+const VIRTUAL_DATE = Date.UTC(2024, 0, 1);
+
+export interface MachineOptions {
+  /** The compiled core. */
+  core: WebAssembly.Module;
+  kernel: Uint8Array;
+  initrd?: Uint8Array | undefined;
+  commandLine?: string | undefined;
+  /** Bytes of RAM. */
+  memory: number;
+  disk?: DiskBacking | undefined;
+  jit?: boolean | undefined;
+  clock?: 'host' | 'virtual' | undefined;
+  /** Monotonic host time in nanoseconds. */
+  hostNow: () => number;
+  /** Unix time in milliseconds for the RTC. The virtual clock's default is a constant. */
+  date?: number | undefined;
+  trace?: Trace | undefined;
+}
+
+export type Outcome =
+  | { kind: 'running' }
+  /** Nothing to do for so long, or until input comes. */
+  | { kind: 'idle'; milliseconds: number }
+  | { kind: 'poweroff' }
+  | { kind: 'reset' }
+  | { kind: 'dead'; reason: string; report: string };
+
+export class Machine {
+  /** Receives what the guest sends on its first serial port. */
+  onSerial: (bytes: Uint8Array) => void = () => {};
+  readonly clock: Clock;
+  cpu!: Cpu;
+  board!: Board;
+  private readonly trace: Trace;
+  private readonly date: number;
+  private readonly sent: number[] = [];
+  private request: 'poweroff' | 'reset' | undefined;
+  private over: Outcome | undefined;
+  private halted = false;
+  private nmi = false;
+  /** Guest instructions per host nanosecond, as last measured. */
+  private speed = 0.05;
+  private readonly exits: Record<string, number> = {};
+  private resets = 0;
+
+  static async create(options: MachineOptions): Promise<Machine> {
+    checkMemory(options.memory);
+    const machine = new Machine(options);
+    machine.cpu = await Cpu.create({
+      core: options.core,
+      ram: options.memory,
+      host: {
+        portIn: (port, size) => machine.board.bus.portIn(port, size),
+        portOut: (port, size, value) => machine.board.bus.portOut(port, size, value),
+        mmioRead: (address, size) => machine.board.bus.mmioRead(address, size),
+        mmioWrite: (address, size, value) => machine.board.bus.mmioWrite(address, size, value),
+        interruptVector: () => machine.board.interrupts.acknowledge(),
+        timestamp: () => machine.clock.now(),
+        readMsr: (index) => machine.board.msrs.read(index),
+        writeMsr: (index, value) => machine.board.msrs.write(index, value),
+      },
+    });
+    machine.cpu.setMapping(VIDEO_PLANES[0], VIDEO_PLANES[1], 'mmio');
+    machine.clock.retired = () => machine.cpu.retired();
+    machine.clock.onEarlier = () => machine.cpu.requestStop();
+    machine.powerOn();
+    return machine;
+  }
+
+  private constructor(private readonly options: MachineOptions) {
+    this.trace = options.trace ?? NO_TRACE;
+    const kind = options.clock ?? 'host';
+    this.clock = new Clock({ kind, hostNow: options.hostNow });
+    this.date = options.date ?? (kind === 'virtual' ? VIRTUAL_DATE : Date.now());
+  }
+
+  // --- Host side --------------------------------------------------------------------------------
+
+  /** Types bytes into the first serial port. */
+  sendSerial(bytes: Uint8Array): void {
+    this.board.uart.send(bytes);
+  }
+
+  /** Types text on the PS/2 keyboard. */
+  type(text: string): void {
+    this.board.i8042.type(text);
+  }
+
+  pressPowerButton(): void {
+    this.board.acpi.pressPowerButton();
+  }
+
+  /** The text screen. */
+  screen(): Screen {
+    return this.board.vga.screen(this.cpu.ram());
+  }
+
+  /** Counts for --stats. */
+  stats(): Record<string, unknown> {
+    const { board } = this;
+    return {
+      guestSeconds: this.clock.now() / 1e9,
+      instructions: this.cpu.retired(),
+      resets: this.resets,
+      exits: { ...this.exits },
+      cpu: this.cpu.counters(),
+      interruptLines: Object.fromEntries(
+        board.interrupts.counts.map((count, line) => [line, count]).filter(([, count]) => count),
+      ),
+      timers: this.clock.firings(),
+      devices: board.bus.statistics(),
+      disk: board.channels[0]!.counts,
+      serialBytes: board.uart.sent,
+    };
+  }
+
+  /** Instructions, time, chips: what a snapshot holds besides memory and processor. */
+  deviceState(): Record<string, unknown> {
+    return {
+      clock: { ...this.clock.state },
+      deadlines: this.clock.deadlines(),
+      ...this.board.state(),
+    };
+  }
+
+  // --- Running ----------------------------------------------------------------------------------
+
+  /**
+   * Runs the guest until it is idle, ends, or about 10 ms of host time have passed; on a virtual
+   * clock also not beyond `limit` retired instructions (give or take a block).
+   */
+  runSlice(limit = Infinity): Outcome {
+    if (this.over !== undefined) return this.over;
+    const outcome = this.slice(limit);
+    if (this.sent.length > 0) this.onSerial(Uint8Array.from(this.sent.splice(0)));
+    if (outcome.kind === 'poweroff' || outcome.kind === 'dead') {
+      this.over = outcome;
+      this.options.disk?.flush();
+    }
+    return outcome;
+  }
+
+  private slice(limit: number): Outcome {
+    const { clock, cpu } = this;
+    const until = this.options.hostNow() + SLICE_NS;
+    do {
+      clock.runDue();
+      if (this.halted && !this.wakes()) {
+        const idle = this.idle();
+        if (idle !== undefined) return idle;
+        continue;
+      }
+      const budget = this.budget(limit);
+      const exit = this.runCpu(budget);
+      this.count(exit);
+      this.halted = exit === EXIT_HALT;
+      if (this.request !== undefined) return this.finish(this.request);
+      if (exit === EXIT_SHUTDOWN) return this.dead('triple fault');
+    } while (this.options.hostNow() < until && cpu.retired() < limit);
+    return { kind: 'running' };
+  }
+
+  /** Whether a halted processor has a reason to go on. */
+  private wakes(): boolean {
+    if (this.nmi) return true;
+    return this.board.interrupts.state.intr && (this.cpu.state.eflags & IF) !== 0;
+  }
+
+  /** The processor is halted: passes the time, or says how long it will last. */
+  private idle(): Outcome | undefined {
+    if ((this.cpu.state.eflags & IF) === 0) return this.dead('halted with interrupts off');
+    const { clock } = this;
+    const next = clock.nextDeadline();
+    if (next === Infinity) return { kind: 'idle', milliseconds: Infinity };
+    if (clock.virtual) {
+      clock.skipTo(next);
+      return undefined;
+    }
+    const wait = next - clock.now();
+    return wait <= 0 ? undefined : { kind: 'idle', milliseconds: wait / 1e6 };
+  }
+
+  /** Instructions to run: up to the next deadline. Tells the clock where the slice ends. */
+  private budget(limit: number): number {
+    const { clock, cpu } = this;
+    const now = clock.now();
+    const next = clock.nextDeadline();
+    if (clock.virtual) {
+      const stride = (Math.floor(now / VIRTUAL_STRIDE) + 1) * VIRTUAL_STRIDE;
+      clock.sliceEnd = Math.min(next, stride);
+      return Math.max(1, Math.min(clock.sliceEnd - now, limit - cpu.retired()));
+    }
+    clock.sliceEnd = next;
+    const wanted = Math.floor((next - now) * this.speed);
+    return Math.max(BUDGET_MIN, Math.min(BUDGET_MAX, wanted));
+  }
+
+  private runCpu(budget: number): number {
+    const { clock, cpu } = this;
+    if (clock.virtual) {
+      const exit = cpu.run(budget);
+      clock.sliceEnd = -Infinity;
+      return exit;
+    }
+    const started = this.options.hostNow();
+    const before = cpu.retired();
+    const exit = cpu.run(budget);
+    clock.sliceEnd = -Infinity;
+    const passed = this.options.hostNow() - started;
+    if (passed > 1000) {
+      const speed = (cpu.retired() - before) / passed;
+      this.speed += (Math.min(10, Math.max(0.001, speed)) - this.speed) / 8;
+    }
+    return exit;
+  }
+
+  private finish(request: 'poweroff' | 'reset'): Outcome {
+    this.request = undefined;
+    if (request === 'poweroff') return { kind: 'poweroff' };
+    this.resets++;
+    this.options.disk?.flush();
+    this.powerOn();
+    return { kind: 'reset' };
+  }
+
+  private dead(reason: string): Outcome {
+    return { kind: 'dead', reason, report: `the guest cannot go on: ${reason}` };
+  }
+
+  private count(exit: number): void {
+    const name = EXIT_NAMES[exit] ?? String(exit);
+    this.exits[name] = (this.exits[name] ?? 0) + 1;
+  }
+
+  // --- Power-on ---------------------------------------------------------------------------------
+
+  /** Resets everything and loads the kernel again. */
+  private powerOn(): void {
+    const { cpu, clock, options } = this;
+    this.halted = false;
+    this.nmi = false;
+    cpu.reset();
+    clock.dropTimers();
+    const ram = cpu.ram();
+    ram.fill(0);
+    cpu.codeWritten(0, ram.length);
+    const typed = this.board?.uart.state.input ?? [];
+    this.board = new Board({
+      clock,
+      trace: this.trace,
+      ramBytes: ram.length,
+      memory: {
+        bytes: (address, length) =>
+          address + length <= ram.length ? ram.subarray(address, address + length) : undefined,
+        written: (address, length) => cpu.codeWritten(address, address + length),
+      },
+      disk: options.disk,
+      date: this.date + clock.now() / 1e6,
+      setIntr: (asserted) => cpu.setInterrupt(asserted),
+      nmi: () => {
+        this.nmi = true;
+        cpu.raiseNmi();
+      },
+      serial: (byte) => this.sent.push(byte),
+      powerOff: () => this.ask('poweroff'),
+      reset: () => this.ask('reset'),
+    });
+    this.board.uart.send(typed);
+    writeBiosData(ram);
+    const tables = placeAcpiTables(ram, tablesStart(ram.length), ram.length);
+    const entry = this.load(ram);
+    enter(cpu, entry);
+    if (this.trace.boot) {
+      this.trace.boot(entry.description);
+      for (const [name, at] of Object.entries(tables)) {
+        this.trace.boot(`ACPI ${name} at 0x${at.toString(16)}`);
+      }
+    }
+  }
+
+  private load(ram: Uint8Array): Entry {
+    const { kernel, initrd, commandLine = '' } = this.options;
+    const image = { kernel, initrd, commandLine };
+    if (kernel.length === 0) throw new UserError('--kernel', 'is empty; give a kernel');
+    if (isBzImage(kernel)) return loadBzImage(ram, image);
+    if (findMultibootHeader(kernel) !== undefined) return loadMultiboot(ram, image);
+    if (isElf(kernel)) {
+      throw new UserError(
+        '--kernel',
+        'is an ELF file without a multiboot header; of Linux, give the bzImage instead of vmlinux',
+      );
+    }
+    return loadBzImage(ram, image); // says what is missing
+  }
+
+  private ask(request: 'poweroff' | 'reset'): void {
+    this.request ??= request;
+    this.cpu.requestStop();
+  }
+}
+
+const EXIT_NAMES: Record<number, string> = {
+  [EXIT_BUDGET]: 'budget',
+  [EXIT_HALT]: 'halt',
+  [EXIT_SHUTDOWN]: 'shutdown',
+  [EXIT_HOT]: 'hot',
+  [EXIT_FLUSHED]: 'flushed',
+  [EXIT_AGAIN]: 'again',
+  [EXIT_REQUEST]: 'request',
+};
+
+function checkMemory(bytes: number): void {
+  if (!(bytes >= MEMORY_MIN)) throw new UserError('--memory', 'too small; give 16 or more MiB');
+  if (bytes > RAM_MAX) {
+    throw new UserError('--memory', `too large; give at most ${RAM_MAX / MIB} MiB`);
+  }
+}
