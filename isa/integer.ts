@@ -182,7 +182,7 @@ export const INTEGER: Operation[] = [
   { name: 'JCXZ', sizes: WORDS, forms: [form('none', ['rp'])], fn: 'jcxz%', leaf: false, implicit: 'ECX', ends: true, throws: true },
   ...CONDITIONS.map((c, cc): Operation => ({ name: `J${c}16`, sizes: [0], forms: [form('none', ['cc', 'imm'])], fn: 'jump16_if', cc, leaf: false, ends: true, throws: true })),
   { name: 'JMP16', sizes: [0], forms: [form('none', ['imm'])], fn: 'jump16', leaf: false, ends: true, throws: true },
-  { name: 'JMP_ANY', sizes: WORDS, forms: [form('r', ['r1']), form('m', ['m'])], fn: 'jump_to%', leaf: false, ends: true, throws: true },
+  { name: 'JMP_IND_ANY', sizes: WORDS, forms: [form('r', ['r1']), form('m', ['m'])], fn: 'jump_to%', leaf: false, ends: true, throws: true },
   { name: 'JMP_CHECKED', sizes: [0], forms: [form('none', ['imm'])], fn: 'jump32', leaf: false, ends: true, throws: true },
   ...CONDITIONS.map((c, cc): Operation => ({ name: `J${c}_CHECKED`, sizes: [0], forms: [form('none', ['cc', 'imm'])], fn: 'jump32_if', cc, leaf: false, ends: true, throws: true })),
 

@@ -1,7 +1,7 @@
 // Debug exceptions: instruction and data breakpoints, single-step, and DR6, which says which
 // (SDM vol. 3B chapter 17). While debugging() the run loop executes one instruction at a time,
 // between debugBefore and debugAfter. MOV DR is in control.ts.
-import { DR, EFLAGS_SYSTEM, EIP, EIP_CURRENT, INHIBIT } from '../shared/layout';
+import { COUNT_CURRENT, DR, EFLAGS_SYSTEM, EIP, EIP_CURRENT, INHIBIT } from '../shared/layout';
 import { DB } from '../shared/faults';
 import { RF, TF } from '../shared/flags';
 import { note } from './faults';
@@ -20,12 +20,16 @@ export const INHIBIT_STACK = 2;
 
 /** TF was set when the instruction began. */
 let stepping: bool = false;
+/** It began in the shadow of a load of SS. */
+let shadowed: bool = false;
 /** DR6 bits gathered during the instruction. */
 let hits: u32 = 0;
+/** A task was entered whose TSS has the T bit set. */
+let taskTrap: bool = false;
 
 /** Must instructions run one at a time? */
 export function debugging(): bool {
-  return (load<u32>(EFLAGS_SYSTEM) & TF) != 0 || (load<u32>(DR7) & 0xff) != 0;
+  return (load<u32>(EFLAGS_SYSTEM) & TF) != 0 || (load<u32>(DR7) & 0xff) != 0 || taskTrap;
 }
 
 /** Is breakpoint `index` enabled, for this R/W field? */
@@ -36,7 +40,14 @@ function enabled(dr7: u32, index: u32, kind: u32): bool {
 /** Before each instruction; true: a #DB is noted instead of it. */
 export function debugBefore(): bool {
   const flags = load<u32>(EFLAGS_SYSTEM);
+  if (taskTrap) {
+    taskTrap = false;
+    hits = DR6_BT;
+    report();
+    return true;
+  }
   stepping = (flags & TF) != 0;
+  shadowed = load<u32>(INHIBIT) == INHIBIT_STACK;
   hits = 0;
   if (flags & RF) {
     // RF holds for one instruction; IRET may set it again.
@@ -44,7 +55,7 @@ export function debugBefore(): bool {
     return false;
   }
   const dr7 = load<u32>(DR7);
-  if (!(dr7 & 0xff) || load<u32>(INHIBIT) == INHIBIT_STACK) return false;
+  if (!(dr7 & 0xff) || shadowed) return false;
   const linear = baseOf(CS) + load<u32>(EIP);
   for (let i: u32 = 0; i < 4; i++) {
     if (enabled(dr7, i, 0) && load<u32>(DR + (i << 2)) == linear) hits |= 1 << i;
@@ -57,7 +68,7 @@ export function debugBefore(): bool {
 /** After each instruction that completed; true: a #DB is noted. */
 export function debugAfter(): bool {
   // A load of SS holds the trap back; a step is lost then, data hits come after the next one.
-  if (load<u32>(INHIBIT) == INHIBIT_STACK) return false;
+  if (!shadowed && load<u32>(INHIBIT) == INHIBIT_STACK) return false;
   if (stepping) hits |= DR6_BS;
   stepping = false;
   if (!hits) return false;
@@ -69,6 +80,7 @@ function report(): void {
   store<u32>(DR6, load<u32>(DR6) | hits);
   hits = 0;
   store<u32>(EIP_CURRENT, load<u32>(EIP));
+  store<u32>(COUNT_CURRENT, 0);
   note(DB, 0);
 }
 
@@ -95,9 +107,9 @@ export function watched(page: u32): bool {
   return false;
 }
 
-/** The T bit of the TSS just entered. */
+/** The TSS just entered has its T bit set: #DB before the task's first instruction. */
 export function debugTask(): void {
-  hits |= DR6_BT;
+  taskTrap = true;
 }
 
 /** #DB is about to be delivered: GD would hit the handler itself. */

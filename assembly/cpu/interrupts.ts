@@ -2,6 +2,7 @@
 // happens when that faults itself (SDM vol. 3A chapter 6). Returning is iret.ts's, task gates end
 // in tasks.ts.
 import {
+  COUNT_CURRENT,
   COUNTERS,
   CPL,
   CR2,
@@ -135,6 +136,7 @@ export function deliverPending(): void {
 /** An interrupt from outside, between two instructions. */
 export function deliverExternal(vector: u32): void {
   store<u32>(EIP_CURRENT, load<u32>(EIP));
+  store<u32>(COUNT_CURRENT, 0);
   count(COUNT_INTERRUPTS);
   deliver(vector, EXTERNAL, false, 0);
 }

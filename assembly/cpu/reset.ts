@@ -33,6 +33,7 @@ import {
 } from '../shared/layout';
 import { flushTlb } from '../mem/tlb';
 import { updateUnits } from './control';
+import { SIGNATURE } from './cpuid';
 import { clearDelivery } from './interrupts';
 import { CS, LDTR, setCpl, setSegment, TR, updateMode } from './segments';
 
@@ -41,7 +42,7 @@ const REAL_DATA = 0x9300;
 
 export function resetProcessor(): void {
   for (let i: u32 = 0; i < 8; i++) store<u32>(EAX + (i << 2), 0);
-  store<u32>(EDX, 0x6d8);
+  store<u32>(EDX, SIGNATURE);
   store<u32>(FLAG_KIND, 0);
   store<u32>(FLAG_B, 0);
   store<u32>(EFLAGS_SYSTEM, 2);
