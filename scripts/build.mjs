@@ -34,6 +34,10 @@ execFileSync(
 );
 say('core');
 
+// commander is CommonJS: bundled into a module it still asks for Node's own modules by require().
+const PROGRAM_BANNER = `#!/usr/bin/env node
+import { createRequire } from 'node:module';
+const require = createRequire(import.meta.url);`;
 const entries = { vmi86: 'host/cli/main.ts', index: 'host/index.ts' };
 for (const [name, entry] of Object.entries(entries)) {
   if (process.argv[2] === 'core' || !existsSync(inRoot(entry))) continue;
@@ -45,7 +49,7 @@ for (const [name, entry] of Object.entries(entries)) {
     format: 'esm',
     target: 'node20',
     logLevel: 'warning',
-    ...(name === 'vmi86' ? { banner: { js: '#!/usr/bin/env node' } } : {}),
+    ...(name === 'vmi86' ? { banner: { js: PROGRAM_BANNER } } : {}),
   });
 }
 say('done');

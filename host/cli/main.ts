@@ -1,18 +1,18 @@
-#!/usr/bin/env node
 // vmi86, the command: arguments, files, one machine, one run, and an exit status. Everything it says
 // itself goes to stderr; stdout is the guest's serial line.
 
 import { renameSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { version } from '../../package.json';
 import { UserError } from '../errors';
+import { describeState } from '../dump';
 import { Machine } from '../machine';
 import { FileDisk, hostNow, readBytes, reasonOf, Terminal } from '../platform/node';
 import { createTrace } from '../trace';
-import { EXIT_USAGE, parseArguments, type Arguments } from './arguments';
+import { EXIT_DEAD, EXIT_USAGE, parseArguments, type Arguments } from './arguments';
 import { Run, signalStatus, type End } from './run';
-
-declare const VERSION: string; // put in by the build
+import { statistics } from './stats';
 
 /** sysexits.h EX_SOFTWARE: a bug of ours, no documented way for a run to end. */
 const EXIT_BUG = 70;
@@ -20,7 +20,7 @@ const EXIT_BUG = 70;
 const terminal = new Terminal();
 
 async function main(words: string[]): Promise<number> {
-  const parsed = parseArguments(words, VERSION);
+  const parsed = parseArguments(words, version);
   if ('answer' in parsed) {
     process.stdout.write(parsed.answer);
     return 0;
@@ -58,7 +58,7 @@ async function main(words: string[]): Promise<number> {
   const stats = (end?: End): void => {
     if (options.stats === undefined) return;
     const wall = (hostNow() - started) / 1e9;
-    const object = { ended: end?.reason ?? null, wallSeconds: wall, ...machine.stats() };
+    const object = { ended: end?.reason ?? null, wallSeconds: wall, ...statistics(machine) };
     writeStats(options.stats, JSON.stringify(object, null, 2) + '\n');
   };
 
@@ -80,6 +80,7 @@ async function main(words: string[]): Promise<number> {
   }
   stats(end);
   if (end.message) terminal.say(`vmi86: ${end.message}`);
+  if (end.status === EXIT_DEAD) terminal.say(describeState(machine.cpu));
   return end.status;
 }
 
