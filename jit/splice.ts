@@ -8,7 +8,8 @@
  *                                                      splicer.reason('add32') says why
  *   ...operands on the wasm stack, first parameter deepest...
  *   splice(e, locals, add);                            result on the wasm stack
- *   splice(e, locals, add, [eaxLocal, -1]);            first operand is a local, second on the stack
+ *   splice(e, locals, add, [eaxLocal, ON_STACK]);      the first is in a local, the second on the stack
+ *   splice(e, locals, add, [eaxLocal, CONSTANT], [0, 5]);          ... the second is the constant 5
  *
  * A leaf calls nothing and touches no global and no table; it may read and write memory 0.
  *
@@ -25,6 +26,10 @@ import { fcCode, InstructionWalk } from './wasm/instructions.ts';
 import type { Locals } from './wasm/locals.ts';
 import * as O from './wasm/opcodes.ts';
 import type { FunctionBody, ReadModule } from './wasm/reader.ts';
+
+/** Where an operand is, instead of the number of a local: */
+export const ON_STACK = -1;
+export const CONSTANT = -2; // an i32 or i64 parameter whose value is known, 32 bits and sign-extended
 
 /** A body ready for pasting. The arrays after `results` are the splicer's. */
 export interface Leaf {
@@ -45,7 +50,7 @@ export interface Leaf {
   readonly zeroed: readonly number[];
   /** Type of the block around the body, or -1 when none is needed. */
   readonly wrap: number;
-  /** How to begin, by the set of parameters that are bound to locals (bit i: parameter i). */
+  /** How to begin, by the set of parameters that are not on the stack (bit i: parameter i). */
   readonly prologues: Array<Prologue | undefined>;
 }
 
@@ -61,7 +66,7 @@ interface Prologue {
   readonly room: number;
 }
 
-/** Prologue opcodes beside the wasm ones: fetch the bound local of a parameter. */
+/** Prologue opcodes beside the wasm ones: fetch the operand of a parameter; a zero. */
 const BOUND_GET = 1;
 const ZERO = 2;
 
@@ -328,28 +333,31 @@ function makePrologue(leaf: Leaf, bound: number): Prologue {
   };
 }
 
-/** Template local -> local of the function being emitted. */
+const NO_CONSTANTS: ArrayLike<number> = [];
+
+/** Template local -> local of the function being emitted, or CONSTANT. */
 let map = new Int32Array(64);
 
 /**
  * Pastes `leaf` at the encoder's position. `bound`, when given, has an entry for each parameter:
- * the local that holds the operand, or -1 for an operand on the stack.
+ * the local that holds the operand, ON_STACK, or CONSTANT and the value at its place in `constants`.
+ * The operands on the stack are in the order of the parameters.
  */
 export function splice(
   e: Encoder,
   locals: Locals,
   leaf: Leaf,
   bound: ArrayLike<number> | null = null,
+  constants: ArrayLike<number> = NO_CONSTANTS,
 ): void {
   const { types } = leaf;
   if (types.length > map.length) map = new Int32Array(types.length * 2);
   let mask = 0;
   if (bound !== null) {
     for (let i = 0; i < leaf.parameters.length; i++) {
-      if (bound[i] >= 0) {
-        mask |= 1 << i;
-        map[i] = bound[i];
-      }
+      if (bound[i] === ON_STACK) continue;
+      mask |= 1 << i;
+      map[i] = bound[i];
     }
   }
   const prologue = (leaf.prologues[mask] ??= makePrologue(leaf, mask));
@@ -367,8 +375,12 @@ export function splice(
     } else if (opcode === ZERO) {
       at = putZero(out, at, types[local]);
     } else if (opcode === BOUND_GET) {
-      out[at++] = O.LOCAL_GET;
-      at = putU32(out, at, bound![local]);
+      if (bound![local] === CONSTANT) {
+        at = putConstant(out, at, types[local], constants[local]);
+      } else {
+        out[at++] = O.LOCAL_GET;
+        at = putU32(out, at, bound![local]);
+      }
     } else {
       out[at++] = opcode;
       at = putU32(out, at, map[local]);
@@ -384,9 +396,13 @@ export function splice(
     const to = cuts[i];
     while (from < to) out[at++] = code[from++];
     const local = map[operands[i]];
-    out[at++] = opcodes[i];
-    if (local < 128) out[at++] = local;
-    else at = putU32(out, at, local);
+    if (local >= 0) {
+      out[at++] = opcodes[i];
+      if (local < 128) out[at++] = local;
+      else at = putU32(out, at, local);
+    } else {
+      at = putConstant(out, at, types[operands[i]], constants[operands[i]]);
+    }
   }
   while (from < code.length) out[at++] = code[from++];
   if (leaf.wrap >= 0) out[at++] = O.END;
@@ -400,6 +416,17 @@ function putU32(out: Uint8Array, at: number, value: number): number {
     value >>>= 7;
   }
   out[at++] = value;
+  return at;
+}
+
+function putConstant(out: Uint8Array, at: number, type: number, value: number): number {
+  out[at++] = type === O.I64 ? O.I64_CONST : O.I32_CONST;
+  value |= 0;
+  while (value < -64 || value > 63) {
+    out[at++] = value | 128;
+    value >>= 7;
+  }
+  out[at++] = value & 127;
   return at;
 }
 

@@ -32,7 +32,7 @@ import { BRANCH, Graph, LEAVE, TABLE, atLeast } from './structure/graph.ts';
 import { LoopNest, ROOT_LOOP } from './structure/loops.ts';
 import * as P from './structure/plan.ts';
 import type { Encoder } from './wasm/encoder.ts';
-import { I32_EQ, I32_EQZ, I32_GE_U, I32_SUB } from './wasm/opcodes.ts';
+import { I32_EQ, I32_EQZ, I32_GE_U, I32_LT_U, I32_NE, I32_SUB } from './wasm/opcodes.ts';
 
 export interface NodeEmitter {
   /** Emits a node's code and leaves on the stack what its ending consumes. */
@@ -108,6 +108,11 @@ export class Structurer {
   isLoopHeader(node: number): boolean {
     const loop = this.nest.scope[node];
     return loop > ROOT_LOOP && this.nest.header[loop] === node;
+  }
+
+  /** Whether an edge goes back to the header of a loop it is in. */
+  isBackEdge(from: number, to: number): boolean {
+    return this.isLoopHeader(to) && this.nest.contains(this.nest.scope[to], this.nest.scope[from]);
   }
 
   /** Number of loops around a node, its own included if it heads one. */
@@ -207,6 +212,7 @@ export class Structurer {
         return;
       case TEST:
         e.localGet(labelLocal);
+        if (inverted) e.op(I32_EQZ);
         break;
       case SET:
         e.i32Const(value);
@@ -217,7 +223,7 @@ export class Structurer {
         e.localGet(labelLocal);
         if (kind === TABLE) return this.subtract(e, value);
         e.i32Const(value);
-        e.op(I32_GE_U);
+        e.op(inverted ? I32_LT_U : I32_GE_U);
         break;
       case FINAL:
         if (kind === BRANCH || kind === TABLE) e.localGet(labelLocal);
@@ -228,10 +234,9 @@ export class Structurer {
         if (kind === TABLE) return this.subtract(e, value);
         if (kind !== BRANCH) return;
         e.i32Const(value);
-        e.op(I32_EQ);
+        e.op(inverted ? I32_NE : I32_EQ);
         break;
     }
-    if (inverted && kind === BRANCH) e.op(I32_EQZ);
   }
 
   private subtract(e: Encoder, value: number): void {

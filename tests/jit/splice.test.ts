@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { splice, Splicer, type Leaf } from '../../jit/splice.ts';
+import { CONSTANT, ON_STACK, splice, Splicer, type Leaf } from '../../jit/splice.ts';
 import { ModuleWriter } from '../../jit/wasm/module.ts';
 import * as O from '../../jit/wasm/opcodes.ts';
 import * as V from '../../jit/wasm/simd.ts';
@@ -50,7 +50,7 @@ function emit(writer: ModuleWriter, leaf: Leaf, mask: number, imported: number):
     e.simdMemory(V.V128_STORE, RESULT);
   };
   const spliced = writer.beginFunction(type);
-  const bound = leaf.parameters.map((_, i) => ((mask >> i) & 1 ? i : -1));
+  const bound = leaf.parameters.map((_, i) => ((mask >> i) & 1 ? i : ON_STACK));
   for (let round = 0; round < 2; round++) {
     // A bystander below the operands, and the address for a vector's store.
     e.i32Const(0);
@@ -130,6 +130,45 @@ describe('splicer', () => {
     expect(splicer.leaf('classify')!.zeroed).toHaveLength(1);
     expect(splicer.leaf('multiplyHigh')!.zeroed).toHaveLength(0);
     expect(splicer.leaf('packed')!.zeroed).toHaveLength(0);
+  });
+
+  it('puts constants where operands are fetched', () => {
+    const random = new Random(SEED);
+    for (const name of ['add', 'twice', 'adc', 'rcl', 'widen', 'select8', 'multiplyHigh']) {
+      const leaf = splicer.leaf(name)!;
+      const original = new WebAssembly.Instance(new WebAssembly.Module(core.slice()), {
+        env: { memory: new WebAssembly.Memory({ initial: 1 }), abort() {} },
+      });
+      for (let i = 0; i < 40; i++) {
+        const operands = leaf.parameters.map(() => random.next() >> random.below(32));
+        const bound = leaf.parameters.map((type, k) =>
+          random.chance(60) ? CONSTANT : type === O.I64 || k === 0 ? ON_STACK : 0,
+        );
+        const writer = new ModuleWriter();
+        writer.begin();
+        const f = writer.beginFunction(writer.type([], [...leaf.results]));
+        const local = writer.locals.add(O.I32);
+        const e = writer.code;
+        const held = operands[bound.indexOf(0)] ?? 0;
+        e.i32Const(held);
+        e.localSet(local);
+        bound.forEach((place, k) => {
+          if (place >= 0) operands[k] = held;
+          if (place !== ON_STACK) return;
+          if (leaf.parameters[k] === O.I64) e.i64Const(operands[k]);
+          else e.i32Const(operands[k]);
+        });
+        splice(e, writer.locals, leaf, bound, operands);
+        writer.endFunction();
+        writer.exportFunction('f', f);
+        const bytes = writer.finish().slice();
+        const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));
+        const call = original.exports[name] as (...operands: Value[]) => Value;
+        const values = operands.map((o, k) => (leaf.parameters[k] === O.I64 ? BigInt(o) : o));
+        const actual = (exports.f as () => Value)();
+        expect(actual, `${name} ${operands}, ${bound}`).toBe(call(...values));
+      }
+    }
   });
 
   it.each(LEAVES)(`computes what the call computes: %s (VMI86_SEED=${SEED})`, (name) => {

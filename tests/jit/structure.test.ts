@@ -95,6 +95,8 @@ function compile(graph: TestGraph): { bytes: Uint8Array; run: (e: number, s: num
     expect(emitted.has(node), `node ${node}`).toBe(s.isReachable(node));
   }
 
+  expectHeadersInAllCycles(graph);
+
   const labels = graph.successors.map((_, node) => s.label(node));
   let trace: number[] = [];
   let seed = 0;
@@ -117,6 +119,27 @@ function compile(graph: TestGraph): { bytes: Uint8Array; run: (e: number, s: num
       return trace;
     },
   };
+}
+
+/** What remains without the edges to loop headers must have no cycle. */
+function expectHeadersInAllCycles(graph: TestGraph): void {
+  const s = structurer;
+  const done = new Set<number>();
+  const open = new Set<number>();
+  const visit = (node: number): void => {
+    if (done.has(node)) return;
+    open.add(node);
+    if (!graph.dispatching?.has(node)) {
+      for (const next of graph.successors[node]) {
+        if (s.isBackEdge(node, next)) continue;
+        expect(open.has(next), `a cycle without a header through ${next}`).toBe(false);
+        visit(next);
+      }
+    }
+    open.delete(node);
+    done.add(node);
+  };
+  for (const entry of graph.entries) visit(entry);
 }
 
 function check(graph: TestGraph, runs = 3): void {
