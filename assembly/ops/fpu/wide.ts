@@ -63,3 +63,52 @@ export function shiftRightSticky(hi: u64, lo: u64, n: i32): u64 {
   low = (lo >> n) | ((hi << 1) << (63 - n)) | (<u64>((lo << 1) << (63 - n) != 0));
   return hi >> n;
 }
+
+/** The high 128 bits of (ah, al) * (bh, bl), a unit or two too small. */
+export function multiplyHigh(ah: u64, al: u64, bh: u64, bl: u64): u64 {
+  const one = multiply(ah, bl);
+  const other = multiply(al, bh);
+  const hi = multiply(ah, bh);
+  const lo = low + one;
+  const sum = lo + other;
+  low = sum;
+  return hi + <u64>(lo < one) + <u64>(sum < lo);
+}
+
+/** (nh, nl) / (dh, dl) as a fraction of 128 bits, for n < d and the top bit of d set; a few units off. */
+export function divideFraction(nh: u64, nl: u64, dh: u64, dl: u64): u64 {
+  // Two digits of 64 bits; each estimate from the divisor's high half is at most two too large.
+  const q = digit(nh, nl, 0, dh, dl);
+  const q2 = digit(restHigh, restLow, 0, dh, dl);
+  low = q2;
+  return q;
+}
+
+let restHigh: u64 = 0;
+let restLow: u64 = 0;
+
+/** One base 2^64 digit of (n2, n1, n0) / (dh, dl), n2:n1 < d; the remainder in restHigh, restLow. */
+function digit(n2: u64, n1: u64, n0: u64, dh: u64, dl: u64): u64 {
+  let q: u64;
+  let r: u64;
+  let over = false;
+  if (n2 >= dh) {
+    q = ~(<u64>0);
+    r = n1 + dh;
+    over = r < dh;
+  } else {
+    q = divide(n2, n1, dh);
+    r = low;
+  }
+  // q is right when q * dl <= r : n0.
+  let top = multiply(q, dl);
+  while (!over && (top > r || (top == r && low > n0))) {
+    q--;
+    r += dh;
+    over = r < dh;
+    top = multiply(q, dl);
+  }
+  restLow = n0 - low;
+  restHigh = r - top - <u64>(n0 < low);
+  return q;
+}
