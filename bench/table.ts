@@ -46,7 +46,7 @@ export function formatTable(results: Results, reference: string): string {
       if (mine === undefined || base === undefined) line.push('-');
       else {
         (ratios[key] ??= []).push(mine / base);
-        line.push(`${(mine / base).toFixed(2)}x`);
+        line.push(formatRatio(mine / base));
       }
     }
     if (counting.length) {
@@ -61,7 +61,7 @@ export function formatTable(results: Results, reference: string): string {
   for (const { key } of engines) {
     if (key === reference) continue;
     const values = ratios[key];
-    means.push(values ? `${geometricMean(values).toFixed(2)}x` : '-');
+    means.push(values ? formatRatio(geometricMean(values)) : '-');
   }
   if (counting.length) means.push('', ...counting.map(() => ''));
   return align([head, ...lines, means]);
@@ -73,6 +73,10 @@ export function formatTable(results: Results, reference: string): string {
 
 function millions(count: number | undefined, seconds: number | undefined = 1): string {
   return count === undefined ? '-' : (count / seconds / 1e6).toFixed(0);
+}
+
+function formatRatio(ratio: number): string {
+  return `${ratio < 0.1 ? ratio.toPrecision(2) : ratio.toFixed(2)}x`;
 }
 
 function format(seconds: number | undefined): string {

@@ -168,7 +168,7 @@ describe.skipIf(!scripted)('on a terminal', () => {
     await program.see(/ready/, 60);
     program.type('\x03'); // in raw mode Ctrl-C is the guest's
     program.type('still here');
-    await program.see(/ready\n\x03still here/, 60);
+    await program.see(/ready\r*\n\x03still here/, 60);
     program.type('\x01x');
     const { output } = await program.ended;
     expect(output).toMatch(/status 0/);
