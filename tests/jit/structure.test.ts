@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Structurer } from '../../jit/structure.ts';
 import { ModuleWriter } from '../../jit/wasm/module.ts';
-import { I32 } from '../../jit/wasm/opcodes.ts';
+import * as O from '../../jit/wasm/opcodes.ts';
 import { Random } from './random.ts';
 
 /**
@@ -56,10 +56,10 @@ function compile(graph: TestGraph): { bytes: Uint8Array; run: (e: number, s: num
   s.analyse(graph.dispatching !== undefined);
 
   writer.begin();
-  const log = writer.importFunction('t', 'log', writer.type([I32], [I32]));
-  const pick = writer.importFunction('t', 'pick', writer.type([I32], [I32]));
-  const entryLabel = writer.importFunction('t', 'entryLabel', writer.type([], [I32]));
-  const f = writer.beginFunction(writer.type([I32], [I32]));
+  const log = writer.importFunction('t', 'log', writer.type([O.I32], [O.I32]));
+  const pick = writer.importFunction('t', 'pick', writer.type([O.I32], [O.I32]));
+  const entryLabel = writer.importFunction('t', 'entryLabel', writer.type([], [O.I32]));
+  const f = writer.beginFunction(writer.type([O.I32], [O.I32]));
   const e = writer.code;
   const emitted = new Set<number>();
   s.emit(e, 0, {
@@ -84,7 +84,7 @@ function compile(graph: TestGraph): { bytes: Uint8Array; run: (e: number, s: num
         e.i32Const(successors.length);
         e.call(pick);
         // A branch goes to its first successor on true; pick says which successor it is to be.
-        if (successors.length === 2 && !inverted) e.op(0x45);
+        if (successors.length === 2 && !inverted) e.op(O.I32_EQZ);
       }
     },
   });
@@ -229,6 +229,37 @@ describe('structurer', () => {
     check({ successors, entries: [0] });
     check({ successors, entries: [0, 30, 59, 75] });
     check({ successors, entries: Array.from({ length: 2 * depth }, (_, i) => i) }, 1);
+  });
+
+  it('opens no block and branches nowhere without need', () => {
+    const skeleton = (successors: number[][], entries = [0]): number[] => {
+      const s = structurer;
+      s.begin(successors.length);
+      for (const entry of entries) s.addEntry(entry);
+      successors.forEach((next, node) => {
+        if (next.length === 1) s.jump(node, next[0]);
+        else if (next.length === 2) s.branch(node, next[0], next[1]);
+      });
+      s.analyse(false);
+      writer.begin();
+      writer.beginFunction(writer.type([O.I32], []));
+      const from = writer.code.length;
+      s.emit(writer.code, 0, { emitNode: (node) => writer.code.byte(100 + node) });
+      const bytes = [...writer.code.bytes.subarray(from, writer.code.length)];
+      writer.code.depth = 0;
+      writer.endFunction();
+      return bytes;
+    };
+    const { BLOCK, LOOP, IF, END, BR, BR_IF, VOID, UNREACHABLE } = O;
+    expect(skeleton([[1], [2], []])).toEqual([100, 101, 102, UNREACHABLE]);
+    expect(skeleton([[0, 1], []])).toEqual([...[LOOP, VOID, 100, BR_IF, 0, END, 101, UNREACHABLE]]);
+    expect(skeleton([[2, 1], [2], []])).toEqual([
+      ...[BLOCK, VOID, 100, BR_IF, 0, 101, END, 102, UNREACHABLE],
+    ]);
+    expect(skeleton([[1, 2], [], []])).toEqual([...[100, IF, VOID, 101, END, 102, UNREACHABLE]]);
+    expect(skeleton([[1], [3, 2], [1], []])).toEqual([
+      ...[100, BLOCK, VOID, LOOP, VOID, 101, BR_IF, 1, 102, BR, 0, END, END, 103, UNREACHABLE],
+    ]);
   });
 
   const seed = Number(process.env.VMI86_SEED ?? Date.now() & 0xffffff);
