@@ -1,10 +1,18 @@
 // IRET in all its forms (SDM vol. 2A IRET): real mode, virtual-8086 mode, to the same or an outer
 // level, back into virtual-8086 mode; a nested task's return is tasks.ts's.
-import { CPL, DR, EFLAGS_SYSTEM, EIP, ESP } from '../shared/layout';
+import { CPL, EFLAGS_SYSTEM, EIP, ESP } from '../shared/layout';
 import { GP, NP, SS_VECTOR } from '../shared/faults';
 import { IOPL, NT, RF, VIF, VIP, VM } from '../shared/flags';
 import { raise } from './faults';
-import { changeFlags, flagMask, isProtected, isV86, replaceFlags, requireV86Iopl } from './privilege';
+import {
+  changeFlags,
+  flagMask,
+  isProtected,
+  isV86,
+  replaceFlags,
+  requireV86Iopl,
+  resumeFlag,
+} from './privilege';
 import {
   accessOf,
   CODE,
@@ -142,8 +150,7 @@ function dropInner(segment: u32): void {
 function iretMask(cpl: u32, wide: bool): u32 {
   let mask = flagMask(cpl, wide);
   if (!wide) return mask;
-  // RF matters to instruction breakpoints alone; with none set it would only have to be cleared.
-  if (load<u32>(DR + 28) & 0xff) mask |= RF;
+  if (resumeFlag(RF)) mask |= RF;
   return cpl == 0 ? mask | VIF | VIP : mask;
 }
 

@@ -1,5 +1,5 @@
 // What IOPL, CPL and virtual-8086 mode allow: flag images, I/O ports, privileged instructions.
-import { CPL, CR0, EFLAGS_SYSTEM, MODE } from '../shared/layout';
+import { CPL, CR0, DR, EFLAGS_SYSTEM, MODE } from '../shared/layout';
 import { AC, ARITHMETIC, DF, ID, IF, IOPL, NT, RF, TF, VIF, VIP, VM } from '../shared/flags';
 import { MODE_PROTECTED, MODE_V86 } from '../shared/modes';
 import { readSystem16 } from '../mem/access';
@@ -71,7 +71,16 @@ export function changeFlags(value: u32, mask: u32): void {
 
 /** All of EFLAGS, as a task switch or a return to virtual-8086 mode loads them. */
 export function replaceFlags(value: u32): void {
-  changeFlags(value, TF | IF | DF | IOPL | NT | RF | VM | AC | VIF | VIP | ID);
+  const mask: u32 = TF | IF | DF | IOPL | NT | RF | VM | AC | VIF | VIP | ID;
+  changeFlags((value & ~RF) | resumeFlag(value), mask);
+}
+
+/**
+ * RF of a flag image, where it can matter: with breakpoints enabled. It would otherwise stay set,
+ * since nobody looks after single instructions then, and show in later images.
+ */
+export function resumeFlag(value: u32): u32 {
+  return load<u32>(DR + 28) & 0xff ? value & RF : 0;
 }
 
 /** The image PUSHF pushes: RF and VM read as clear. */
