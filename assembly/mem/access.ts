@@ -5,6 +5,7 @@
 // MMIO, and writes over decoded code, happen only while SINGLE is set: elsewhere they restart the
 // instruction alone, so that no caller has to end its block halfway.
 import {
+  DR,
   RAM_BASE,
   SINGLE,
   TLB_ADDEND,
@@ -15,10 +16,13 @@ import {
 } from '../shared/layout';
 import { PF_WRITE } from '../shared/faults';
 import { PAGE_ATTRIBUTES, PAGE_RAM, PAGE_ROM } from '../shared/paging';
+import { debugAccess } from '../cpu/debug';
 import { fault, noteRestart } from '../cpu/faults';
 import { codeOverlaps, invalidateCode } from './codepages';
 import { mmioRead, mmioWrite, pageInfo } from './physical';
 import { entryOf, translateIn, translated } from './tlb';
+
+const DR7: usize = DR + 28;
 
 // --- The slow paths ---------------------------------------------------------------------------
 
@@ -65,6 +69,7 @@ function writePhysical(physical: u32, size: u32, value: u32): void {
 
 /** Reads 1, 2 or 4 bytes through `tlb`; zero-extended. On failure notes and returns 0. */
 export function slowReadIn(tlb: u32, linear: u32, size: u32): u32 {
+  if (load<u32>(DR7) & 0xff) debugAccess(linear, size, false);
   good = true;
   if ((linear & 0xfff) + size <= 0x1000) {
     if (!translateIn(tlb, linear, 0)) {
@@ -94,6 +99,7 @@ export function slowReadIn(tlb: u32, linear: u32, size: u32): u32 {
 
 /** Checks that [linear, + size) can be written through `tlb`; false: noted. */
 export function slowProbeIn(tlb: u32, linear: u32, size: u32): bool {
+  if (load<u32>(DR7) & 0xff) debugAccess(linear, size, true);
   good = false;
   if (!translateIn(tlb, linear, PF_WRITE)) return false;
   const first = translated;

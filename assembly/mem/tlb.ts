@@ -3,6 +3,7 @@
 import {
   CR0,
   COUNTERS,
+  DR,
   MAPPING_GENERATION,
   PAGE_INFO,
   RAM_BASE,
@@ -27,9 +28,11 @@ import {
   TLB_GLOBAL,
   TLB_NO_EXECUTE,
 } from '../shared/paging';
+import { watched } from '../cpu/debug';
 import { walk, walkDirty, walkGlobal, walkLarge, walkNoExecute, walkPage, walkWritable } from './walk';
 
 const CR0_PG: u32 = 0x80000000;
+const DR7: usize = DR + 28;
 /** One byte for 2 MiB of linear space: entries of large pages were made there since the last flush of all. */
 const LARGE: usize = memory.data(2048);
 
@@ -65,6 +68,8 @@ export function translateIn(tlb: u32, linear: u32, access: u32): bool {
   translated = physical | (linear & 0xfff);
   const info = load<u32>(PAGE_INFO + ((physical >>> 12) << 2));
   if ((info & PAGE_RAM) == 0) return true;
+  // Accesses to a page with a data breakpoint must all be seen.
+  if (load<u32>(DR7) & 0xff && watched(page)) return true;
   count(COUNT_TLB_FILLS);
   const entry = entryOf(tlb, linear);
   // Code pages and ROM take every write the slow way.
