@@ -136,6 +136,7 @@ const F_NONE: u32 = 7;
 
 const DS: u32 = 3;
 const SS: u32 = 2;
+const CS: u32 = 1;
 const FS: u32 = 4;
 const NO_SEGMENT: u32 = 7;
 
@@ -267,7 +268,8 @@ function reachOperand(mode: u32, attributes: u32, isLea: bool): void {
     return;
   }
   const plain = (mode & MODE_FLAT) != 0 && !address16;
-  if (plain && segment < FS) return;
+  // Nothing may be written through CS, flat or not.
+  if (plain && segment < FS && !(segment == CS && attributes & 0x400)) return;
   const open = segment == FS ? MODE_FS_OPEN : MODE_GS_OPEN;
   if (plain && mode & open) {
     if (index == SLOT_ZERO) {

@@ -258,7 +258,8 @@ const LSL_TYPES: u32 = 0x0a0e;
 function lar(rp: u32, selector: u32, wide: bool): void {
   requireSegments();
   const found = visible(selector) && (typeOf(high) >= 16 || (LAR_TYPES >>> typeOf(high)) & 1);
-  if (found) writeRegister(rp, high & 0xf0ff00, wide);
+  // Bits 16 to 19 are undefined; processors give the limit's.
+  if (found) writeRegister(rp, high & 0xffff00, wide);
   setZero(found);
 }
 

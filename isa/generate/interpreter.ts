@@ -22,6 +22,14 @@ interface Case {
 
 const typeOf = (bits: number) => `i${bits}`;
 
+/**
+ * A load, sign-extended to i32 from 8 and 16 bits. Of 32 bits it must be a load<u32>: Binaryen makes
+ * a zero-extension of a load<i32> to 64 bits into i64.load32_s.
+ */
+function load(bits: number, address: string): string {
+  return bits === 32 ? `<i32>load<u32>(${address})` : `<i32>load<${typeOf(bits)}>(${address})`;
+}
+
 function slot(field: 'r1' | 'r2'): string {
   return `load<u8>(rp, ${RECORD[field]})`;
 }
@@ -66,12 +74,12 @@ function readMemory(c: Case, bits: number): void {
     c.lines.push(
       `const hit = load<u32>(e, ${tag}) == (${end} & ~0xfff);`,
       `const p: u32 = ea + load<u32>(e, TLB_ADDEND);`,
-      `if (hit) m = load<${typeOf(bits)}>(p);`,
+      `if (hit) m = ${load(bits, 'p')};`,
       `else { m = <i32><${typeOf(bits)}>slowModify${bits}(ea); ${FAULTED} }`,
     );
   } else {
     c.lines.push(
-      `if (load<u32>(e, ${tag}) == (${end} & ~0xfff)) m = load<${typeOf(bits)}>(ea + load<u32>(e, TLB_ADDEND));`,
+      `if (load<u32>(e, ${tag}) == (${end} & ~0xfff)) m = ${load(bits, 'ea + load<u32>(e, TLB_ADDEND)')};`,
       `else { m = <i32><${typeOf(bits)}>slowRead${bits}(ea); ${FAULTED} }`,
     );
   }
@@ -87,7 +95,7 @@ function readStack(c: Case, at: string): void {
     `const sp: u32 = ${at};`,
     `const se: u32 = tlb + ((sp >>> 8) & 0x3ff0);`,
     `let top: i32;`,
-    `if (load<u32>(se, TLB_READ) == ((sp + 3) & ~0xfff)) top = load<i32>(sp + load<u32>(se, TLB_ADDEND));`,
+    `if (load<u32>(se, TLB_READ) == ((sp + 3) & ~0xfff)) top = <i32>load<u32>(sp + load<u32>(se, TLB_ADDEND));`,
     `else { top = slowRead32(sp); ${FAULTED} }`,
   );
 }
@@ -114,7 +122,7 @@ function source(c: Case, token: Source): string {
   switch (name) {
     case 'r1':
     case 'r2':
-      return `<i32>load<${typeOf(bits)}>(REGS + <i32>${slot(name)})`;
+      return load(bits, `REGS + <i32>${slot(name)}`);
     case 'm':
       if (width?.endsWith('x')) {
         readMemory(c, bits);
@@ -125,7 +133,7 @@ function source(c: Case, token: Source): string {
       readMemory(c, bits);
       return 'm';
     case 'imm':
-      return `load<i32>(rp, ${RECORD.imm})`;
+      return `<i32>load<u32>(rp, ${RECORD.imm})`;
     case 'ea':
       needEa(c);
       return 'ea';
@@ -140,11 +148,11 @@ function source(c: Case, token: Source): string {
     case 'cc':
       return condition(c.code.operation.cc!);
     case 'acc':
-      return `<i32>load<${typeOf(bits)}>(EAX)`;
+      return load(bits, 'EAX');
     case 'ah':
       return '<i32>load<u8>(EAX, 1)';
     case 'ecx':
-      return 'load<i32>(ECX)';
+      return load(32, 'ECX');
     case 'AX':
       return '<i32>load<i16>(EAX)';
     case 'DX':
@@ -309,6 +317,8 @@ function cut(c: Case, value: string): string {
 
 /** Does the result need cutting to 8 or 16 bits for the flags? AND, OR, XOR of extended operands do not. */
 function needsCut(c: Case): boolean {
+  // The accumulator's double width has its flags from the whole of it.
+  if (/^(AX|DX:AX|EDX:EAX)$/.test(c.code.form.result ?? '')) return false;
   return (c.code.size === 8 || c.code.size === 16) && c.code.operation.flags !== 'LOGIC' && !!c.code.operation.flags;
 }
 
@@ -317,7 +327,11 @@ function body(code: Code, functions: Set<string>): string {
   const c: Case = { code, hot: code.bank === 'hot', lines: [], functions, ea: false, read: false };
   if (operation.control) return control(c);
   const unit = { x87: 'FPU_BLOCKED', 'x87-nowait': 'FPU_BLOCKED', mmx: 'FPU_BLOCKED', sse: 'SSE_BLOCKED' };
-  if (operation.throws || operation.unit) c.lines.push(operation.ends ? 'beginEnd(rp);' : 'begin(rp);');
+  // The other banks' memory accesses throw, and a throw needs to know where it is.
+  const sinks = [form.result, form.second?.sink];
+  const touches =
+    !c.hot && [...form.args, ...sinks].some((token) => /^(m|pop|push|leave)(:|$)/.test(token ?? ''));
+  if (operation.throws || operation.unit || touches) c.lines.push(operation.ends ? 'beginEnd(rp);' : 'begin(rp);');
   if (operation.unit) {
     const handler = { x87: 'x87Blocked', 'x87-nowait': 'x87NoWaitBlocked', mmx: 'mmxBlocked', sse: 'sseBlocked' }[operation.unit];
     c.lines.push(`if (load<u32>(${unit[operation.unit]})) ${handler}();`);
