@@ -209,6 +209,7 @@ export class UserMode {
     start.push(0x66, 0xb8, ...little(KERNEL_DATA, 2), 0x8e, 0xd8, 0x8e, 0xc0, 0x8e, 0xd0); // ds es ss
     start.push(0xbc, ...at32(KERNEL_STACK)); // mov esp
     start.push(0x66, 0xb8, ...little(TSS_SELECTOR, 2), 0x0f, 0x00, 0xd8); // ltr ax
+    start.push(0x31, 0xc0, 0x0f, 0x00, 0xd0); // xor eax, eax; lldt ax
     const wait = STUBS + start.length;
     const enter = [
       [0xe4, PORT, 0x84, 0xc0, 0x74, 0xfa], // in al, PORT; test al, al; jz back

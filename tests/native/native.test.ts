@@ -1,0 +1,81 @@
+/**
+ * The CPU under the test: every group of instructions, in every tier, against the processor this
+ * runs on. VMI86_SEED and VMI86_COUNT choose other or more programs, VMI86_GROUP one group,
+ * VMI86_ONLY one program of it, VMI86_TIER one tier (docs/testing.md).
+ */
+import { describe, expect, it } from 'vitest';
+import { TIERS } from '../lib/tiers.ts';
+import type { Tier } from '../lib/usermode.ts';
+import { makeProgram } from './generator.ts';
+import { GROUPS } from './groups/all.ts';
+import { runNative, unavailable } from './harness.ts';
+import { compare } from './compare.ts';
+import { check, truth, type Truth } from './run.ts';
+import { reduce } from './reduce.ts';
+import { link } from './program.ts';
+
+const environment = process.env;
+const seed = Number(environment.VMI86_SEED ?? 1 + Math.floor(Math.random() * 0x7fffffff));
+const count = Number(environment.VMI86_COUNT ?? 1000);
+const only = environment.VMI86_ONLY === undefined ? undefined : Number(environment.VMI86_ONLY);
+const groups = GROUPS.filter((g) => !environment.VMI86_GROUP || g.name === environment.VMI86_GROUP);
+const tiers = TIERS.filter((t) => !environment.VMI86_TIER || t.name === environment.VMI86_TIER);
+
+const reason = unavailable();
+if (reason) console.log(`the CPU under the test: skipped: ${reason}`);
+else console.log(`the CPU under the test: VMI86_SEED=${seed} VMI86_COUNT=${count}`);
+
+describe.skipIf(reason !== null)('the CPU under the test', () => {
+  const truths = new Map<string, Truth>();
+  for (const group of groups) {
+    for (const tier of tiers) {
+      it(`${group.name}, ${tier.name}`, async () => {
+        if (!truths.has(group.name)) truths.set(group.name, truth(group, seed, count, only));
+        const verdict = await check(tier, truths.get(group.name)!, seed);
+        if (verdict.failed > 0)
+          expect.fail(
+            `${verdict.failed} of ${truths.get(group.name)!.programs.length} programs differ ` +
+              `from the processor\n\n${verdict.reports.join('\n\n')}`,
+          );
+      });
+    }
+  }
+});
+
+describe.skipIf(reason !== null)('the native harness', () => {
+  it('gives the same outcome twice', () => {
+    for (const group of GROUPS) {
+      const t = truth(group, seed, 60);
+      const again = runNative(t.linked.map((l) => l.case));
+      for (let i = 0; i < t.programs.length; i++)
+        expect(compare(t.programs[i], t.linked[i], t.natives[i], again[i]), group.name).toEqual([]);
+    }
+  });
+
+  it('makes the same program from the same seed, and others from another', () => {
+    const code = (n: number) => [...link(makeProgram(GROUPS[0], n, 3)).case.code];
+    expect(code(5)).toEqual(code(5));
+    expect(code(5)).not.toEqual(code(6));
+  });
+
+  it('reduces a failure to the instruction to blame', async () => {
+    // A tier that is the processor itself, but for BSWAP EAX, which it forgets.
+    const bswap = [0x0f, 0xc8];
+    const has = (code: Uint8Array) =>
+      code.some((b, i) => b === bswap[0] && code[i + 1] === bswap[1]);
+    const broken: Tier = {
+      name: 'broken',
+      run: async (c) => {
+        const [outcome] = runNative([c]);
+        if (has(c.code)) outcome.regs[0] = ~outcome.regs[0];
+        return outcome;
+      },
+    };
+    const program = makeProgram(GROUPS[0], 7, 1);
+    while (program.items.length < 12) program.items.push(...program.items);
+    program.items.splice(5, 0, { op: 'NONE', bytes: bswap });
+    program.place = () => 0x10000000;
+    const failure = await reduce(program, broken);
+    expect(failure?.program.items).toEqual([{ op: 'NONE', bytes: bswap }]);
+  });
+});
