@@ -9,7 +9,8 @@ import { build } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const inRoot = (path) => join(root, path);
 const started = Date.now();
-const say = (text) => console.error(`build: ${text} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
+const say = (text) =>
+  console.error(`build: ${text} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
 
 mkdirSync(inRoot('dist'), { recursive: true });
 
@@ -29,7 +30,13 @@ rmSync(generator);
 
 execFileSync(
   process.execPath,
-  [inRoot('node_modules/assemblyscript/bin/asc.js'), '--config', 'asconfig.json', '--target', 'release'],
+  [
+    inRoot('node_modules/assemblyscript/bin/asc.js'),
+    '--config',
+    'asconfig.json',
+    '--target',
+    'release',
+  ],
   { stdio: 'inherit', cwd: root },
 );
 say('core');

@@ -10,7 +10,7 @@ import { describeState } from '../dump';
 import { Machine } from '../machine';
 import { FileDisk, hostNow, readBytes, reasonOf, Terminal } from '../platform/node';
 import { createTrace } from '../trace';
-import { EXIT_DEAD, EXIT_USAGE, parseArguments, type Arguments } from './arguments';
+import { EXIT_DEAD, EXIT_USAGE, parseArguments } from './arguments';
 import { Run, signalStatus, type End } from './run';
 import { statistics } from './stats';
 
