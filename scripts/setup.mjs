@@ -8,6 +8,11 @@ import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
+if (Number(process.versions.node.split('.')[0]) < 20) {
+  console.error(`vmi86 needs Node 20 or newer; this is ${process.versions.node}.`);
+  process.exit(1);
+}
+
 /** What dist/ is made of. */
 const SOURCES = ['assembly', 'isa', 'jit', 'host', 'scripts/build.mjs', 'package.json'];
 const PRODUCTS = ['dist/vmi86.js', 'dist/core.wasm'];
