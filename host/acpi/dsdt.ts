@@ -69,7 +69,6 @@ export function dsdtBody(ramEnd: number): Aml {
   const rootBridge = device(
     'PCI0',
     name('_HID', eisaId('PNP0A03')),
-    name('_ADR', integer(0)),
     name('_UID', integer(0)),
     name(
       '_CRS',

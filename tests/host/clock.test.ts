@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest';
+import { Clock, fromTicks, nextPeriod, toTicks } from '../../host/clock';
+import { TestClock } from './support';
+
+describe('oscillators', () => {
+  test('ticks of a day are exact, where ns times hz is beyond a double', () => {
+    const day = 86_400 * 1e9;
+    expect(toTicks(day, 1_193_182)).toBe(86_400 * 1_193_182);
+    expect(toTicks(day, 3_579_545)).toBe(86_400 * 3_579_545);
+  });
+
+  test('fromTicks gives the first nanosecond of a tick', () => {
+    for (const hz of [1_193_182, 3_579_545, 32_768, 31_469]) {
+      for (const tick of [1, 2, 3, 1000, hz - 1, hz, hz + 1, 12_345_678_901]) {
+        const ns = fromTicks(tick, hz);
+        expect(toTicks(ns, hz)).toBe(tick);
+        expect(toTicks(ns - 1, hz)).toBe(tick - 1);
+      }
+    }
+  });
+
+  test('a periodic train keeps its phase and skips what was missed', () => {
+    expect(nextPeriod(100, 10, 100)).toBe(110);
+    expect(nextPeriod(100, 10, 109)).toBe(110);
+    expect(nextPeriod(100, 10, 135)).toBe(140);
+    expect(nextPeriod(100, 10, 140)).toBe(150);
+  });
+});
+
+describe('timers', () => {
+  test('fire in order of deadline, each once', () => {
+    const clock = new TestClock();
+    const fired: string[] = [];
+    const a = clock.timer('a', (at) => fired.push(`a${at}`));
+    const b = clock.timer('b', (at) => fired.push(`b${at}`));
+    a.set(20);
+    b.set(10);
+    expect(clock.nextDeadline()).toBe(10);
+    expect(clock.deadlines()).toEqual({ a: 20, b: 10 });
+    clock.advance(100);
+    expect(fired).toEqual(['b10', 'a20']);
+    expect(clock.nextDeadline()).toBe(Infinity);
+  });
+
+  test('a deadline before the end of the slice stops the processor, a later one does not', () => {
+    const clock = new TestClock();
+    let stops = 0;
+    clock.onEarlier = () => stops++;
+    const timer = clock.timer('t', () => {});
+    clock.sliceEnd = 1000;
+    timer.set(2000);
+    expect(stops).toBe(0);
+    timer.set(500);
+    timer.set(600);
+    expect(stops).toBe(1);
+  });
+
+  test('virtual time is instructions and skipped idle time', () => {
+    const clock = new TestClock();
+    clock.advance(5);
+    clock.skipTo(1000);
+    expect(clock.now()).toBe(1000);
+    clock.advance(7);
+    expect(clock.now()).toBe(1007);
+    clock.skipTo(3); // never back
+    expect(clock.now()).toBe(1007);
+  });
+
+  test('host time starts at zero and never goes back', () => {
+    let host = 5_000_000;
+    const clock = new Clock({ kind: 'host', hostNow: () => host });
+    expect(clock.now()).toBe(0);
+    host += 300;
+    expect(clock.now()).toBe(300);
+    host -= 100;
+    expect(clock.now()).toBe(300);
+  });
+});
