@@ -80,6 +80,28 @@ function integers(view: DataView, at: number, bytes: number, random: Random): vo
   }
 }
 
+/** Two numbers near one whose product just fits in the format, or just does not. */
+function fittingPair(view: DataView, random: Random, width: number): void {
+  const [bits, bias] = width === 8 ? [52, 1023] : [23, 127];
+  const first = random.int(bits);
+  const second = Math.max(0, Math.min(bits - 1, bits - first + random.between(-2, 2)));
+  const odd = (length: number) => {
+    const any = (BigInt(random.bits()) << 32n) | BigInt(random.bits());
+    return (any & ((1n << BigInt(length)) - 1n)) | 1n;
+  };
+  const store = (at: number, length: number) => {
+    const fraction = length ? odd(length) << BigInt(bits - length) : 0n;
+    const value = (BigInt(bias + random.between(-2, 2)) << BigInt(bits)) | fraction;
+    for (let k = 0; k < 16; k += width) {
+      if (width === 8) view.setBigUint64(at + k, value, true);
+      else view.setUint32(at + k, Number(value), true);
+    }
+  };
+  store(AT.xmm0, first);
+  store(AT.xmm1, second);
+  store(AT.memory, second);
+}
+
 export function someMxcsr(random: Random): number {
   let value = 0x1f80;
   if (random.chance(0.5)) value |= random.int(4) << 13;
@@ -117,6 +139,7 @@ export function operands(
       if (format && random.chance(0.95)) write(view, at, bytes, random, format, centers);
       else integers(view, at, bytes, random);
     }
+    if (format && random.chance(0.25)) fittingPair(view, random, format);
     // Shift counts and the like: small numbers in the source.
     if (!format && random.chance(0.5)) {
       const small = BigInt(random.int(70));
