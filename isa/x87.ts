@@ -155,8 +155,8 @@ export const X87: Operation[] = [
   onStack('FNINIT', 'fninit', [], NO_WAIT),
   onStack('FNCLEX', 'fnclex', [], NO_WAIT),
   /** FENI, FDISI and FSETPM of the 8087 and 287. */
-  onStack('FNOP_CONTROL', 'fwait', [], NO_WAIT),
-  onStack('FWAIT', 'fwait', [], { throws: false }),
+  onStack('FNOP_CONTROL', 'fnop_control', [], NO_WAIT),
+  onStack('FWAIT', 'fwait', [], { unit: undefined }),
   onStack('FLDCW', 'fldcw', [], {
     forms: [{ name: 'm', args: ['m:16'], result: null }],
     bytes: 2,

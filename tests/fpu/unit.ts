@@ -2,9 +2,10 @@
  * The FPU's functions alone, compiled without the rest of the core, run as the rows of isa/x87.ts
  * say: operands, function, sink, what comes after.
  */
-import asc from 'assemblyscript/asc';
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { X87, X87_MEMORY, X87_REGISTER } from '../../isa/x87.ts';
 import type { MapRow } from '../../isa/maps.ts';
 import type { Form, Operation } from '../../isa/operation.ts';
@@ -13,6 +14,7 @@ import { MODE_PROTECTED } from '../../assembly/shared/modes.ts';
 import { CASE, EAX, EFLAGS, MEMORY } from './native.ts';
 
 const root = process.env['FPU_ROOT'] ?? fileURLToPath(new URL('../..', import.meta.url));
+const artifacts = fileURLToPath(new URL('../.artifacts/', import.meta.url));
 
 /** Where operands are, linear, and the page behind it. */
 const OPERAND = 0x5000;
@@ -83,30 +85,26 @@ class Skip extends Error {}
 
 type Exports = Record<string, (...args: unknown[]) => unknown> & { memory: WebAssembly.Memory };
 
+/** Compiles the functions in a process of its own: the test's worker stays responsive. */
 export async function compileUnit(): Promise<Uint8Array> {
   const files = readdirSync(`${root}/assembly/ops/fpu`).map((name) => `assembly/ops/fpu/${name}`);
   const flags = '-O3 --runtime stub --enable simd --memoryBase 65536 --initialMemory 1056';
-  let binary: Uint8Array | undefined;
-  const { error, stderr } = await asc.main([...files, '-o', 'fpu.wasm', ...flags.split(' ')], {
-    readFile: (name, base) => {
-      try {
-        return readFileSync(
-          name.startsWith('/')
-            ? name
-            : `${root}/${base && !base.startsWith('.') ? base : ''}/${name}`,
-          'utf8',
-        );
-      } catch {
-        return null;
-      }
-    },
-    writeFile: (name, contents) => {
-      if (name.endsWith('.wasm')) binary = contents as Uint8Array;
-    },
-    listFiles: () => [],
-  });
-  if (error || !binary) throw new Error(`asc: ${error?.message}\n${stderr.toString()}`);
-  return binary;
+  mkdirSync(artifacts, { recursive: true });
+  const output = `${artifacts}fpu.${process.pid}.wasm`;
+  const asc = `${root}/node_modules/assemblyscript/bin/asc.js`;
+  try {
+    await promisify(execFile)(
+      process.execPath,
+      [asc, ...files, '-o', output, ...flags.split(' ')],
+      {
+        cwd: root,
+        maxBuffer: 1 << 26,
+      },
+    );
+    return readFileSync(output);
+  } finally {
+    rmSync(output, { force: true });
+  }
 }
 
 export class Unit {

@@ -1,5 +1,7 @@
 // The control and status words: FNINIT FNCLEX FLDCW FNSTCW FNSTSW FWAIT.
 import {
+  CR0,
+  FPU_BLOCKED,
   FPU_CONTROL,
   FPU_CS,
   FPU_DP,
@@ -10,13 +12,16 @@ import {
   FPU_TAGS,
   FPU_TOP,
 } from '../../shared/layout';
-import { summarize } from './stack';
+import { MF } from '../../shared/faults';
+import { raise, raiseNM } from '../../cpu/faults';
+import { BLOCKED_PENDING, summarize } from './stack';
 import { BUSY, ES, EXCEPTIONS, SF } from './words';
 
 const CONTROL_AFTER_INIT: u32 = 0x37f;
 /** Bit 6 reads as one; bit 12 is the 287's infinity control and is kept. */
 const CONTROL_SETTABLE: u32 = 0x1f3f;
 const CONTROL_ONES: u32 = 0x40;
+const CR0_MP_TS: u32 = 0x2 | 0x8;
 
 export function setControlWord(v: u32): void {
   store<u32>(FPU_CONTROL, (v & CONTROL_SETTABLE) | CONTROL_ONES);
@@ -64,5 +69,11 @@ export function fnstsw(): u32 {
   return statusWord();
 }
 
-/** The check for pending exceptions is the unit's; FENI, FDISI and FSETPM do nothing either. */
-export function fwait(): void {}
+/** FENI, FDISI and FSETPM. */
+export function fnop_control(): void {}
+
+/** Has no unit: #NM needs both TS and MP, and EM does not matter (SDM vol. 3A table 2-2). */
+export function fwait(): void {
+  if ((load<u32>(CR0) & CR0_MP_TS) == CR0_MP_TS) raiseNM();
+  if (load<u32>(FPU_BLOCKED) & BLOCKED_PENDING) raise(MF, 0);
+}

@@ -40,7 +40,7 @@ import { flags, resultSE, setFlags80, setResultSE } from './value';
 const CS_INDEX = 1;
 const DS_INDEX = 3;
 /** FPU_BLOCKED: an unmasked exception waits. */
-const BLOCKED_PENDING: u32 = 2;
+export const BLOCKED_PENDING: u32 = 2;
 
 /** Notes this instruction as the last non-control one (SDM vol. 1 8.1.8). */
 export function here(): void {
