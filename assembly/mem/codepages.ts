@@ -96,7 +96,11 @@ export function invalidateCode(physical: u32, size: u32): void {
     }
     block = next;
   }
-  if (!dropped) return;
+  // The walk has turned the list round, so its head is another one even where nothing was dropped.
+  if (!dropped) {
+    store<u32>(word, kept | (info & PAGE_ATTRIBUTES));
+    return;
+  }
   store<u32>(word, kept | (info & PAGE_ATTRIBUTES & ~PAGE_TRANSLATED));
   if (info & PAGE_TRANSLATED) codeInvalidated(physical & ~0xfff);
 }

@@ -356,6 +356,12 @@ function body(code: Code, functions: Set<string>): string {
     names.push(LETTERS[i]!);
   });
   if (operation.unit === 'mmx') c.lines.push('mmx_enter();');
+  if (operation.unit === 'x87' && /^m(:|$)/.test(form.result ?? '')) {
+    // A store's page fault comes before the x87's own exceptions change anything.
+    const [, width] = form.result!.split(':');
+    needEa(c);
+    c.lines.push(`probeWrite(ea, ${(width ? parseInt(width) : code.size) / 8});`);
+  }
   if (operation.guard) {
     c.lines.push(`if (!${functionName(c, operation.guard)}(${names.join(', ')})) ${c.hot ? `{ note(${operation.guardFault}, 0); return faulted(rp, budget); }` : `{ begin(rp); raise(${operation.guardFault}, 0); }`}`);
   }
@@ -524,7 +530,7 @@ ${cases.join('\n')}
     store<u32>(EIP, eip);
     if (mode & MODE_SINGLE) { store<i32>(BUDGET, budget); return LEAVE_NEXT; }
     const linear: u32 = eip + load<u32>(SEGMENT_BASE + 4);
-    if (((linear ^ page) & ~0xfff) != 0) {
+    if ((linear & ~0xfff) != page) {
       const physical = nextPhysical(linear);
       if (load<u32>(FAULT_PENDING)) { store<i32>(BUDGET, budget); return LEAVE_NEXT; }
       page = linear & ~0xfff;
