@@ -5,8 +5,9 @@
  * that do the same bit for bit are one: MOVAPS stands for MOVAPD and MOVDQA, PAND for ANDPS and
  * ANDPD, and so on. Float arithmetic has its exceptions in MXCSR and may raise #XM: `throws`.
  *
- * Unit 'mmx': the glue calls mmx_enter (assembly/ops/sse/state.ts) once nothing can fault any
- * more. Operations with an MMX and an XMM operand are unit 'sse' and call it themselves.
+ * Unit 'mmx': the glue calls mmx_enter (assembly/ops/sse/state.ts) when memory has been read or
+ * written, since after a page fault the registers are still the x87's. Operations with an MMX and
+ * an XMM operand are unit 'sse' and call it themselves.
  *
  * PREFETCHh and its neighbours 0F 18 to 1F are hints: NOP_E in map0f.ts.
  */

@@ -1,7 +1,7 @@
 // Conversions between single, double and integers. To integers only IE (a NaN or out of range,
 // either giving 80000000h) and PE exist; from integers only PE; between the formats all but ZE.
-// Those with an MMX register take the register file from the x87 (mmx_enter); with memory in
-// its place they do not.
+// Those with an MMX register take the register file from the x87 (mmx_wait), even when #XM is
+// raised; with memory in its place they do not.
 import {
   DOUBLE,
   isDenormal,
@@ -36,7 +36,7 @@ import {
   signal,
   TO_ZERO,
 } from './mxcsr';
-import { mmx_enter, mmx_wait } from './state';
+import { mmx_wait } from './state';
 
 // --- To integers ---------------------------------------------------------------------------------
 
@@ -116,27 +116,19 @@ export function cvttpd2dq(b: v128): v128 {
 }
 export function cvtps2pi(b: v128): u64 {
   mmx_wait();
-  const r = integers32x2(b, roundingControl());
-  mmx_enter();
-  return r;
+  return integers32x2(b, roundingControl());
 }
 export function cvttps2pi(b: v128): u64 {
   mmx_wait();
-  const r = integers32x2(b, TO_ZERO);
-  mmx_enter();
-  return r;
+  return integers32x2(b, TO_ZERO);
 }
 export function cvtpd2pi(b: v128): u64 {
   mmx_wait();
-  const r = integers64x2(b, roundingControl());
-  mmx_enter();
-  return r;
+  return integers64x2(b, roundingControl());
 }
 export function cvttpd2pi(b: v128): u64 {
   mmx_wait();
-  const r = integers64x2(b, TO_ZERO);
-  mmx_enter();
-  return r;
+  return integers64x2(b, TO_ZERO);
 }
 export function cvtss2si(b: v128): i32 {
   const r = integerOf32(i32x4.extract_lane(b, 0), roundingControl());
@@ -185,9 +177,7 @@ export function cvtpi2ps_m64(a: v128, b: u64): v128 {
 }
 export function cvtpi2ps(a: v128, b: u64): v128 {
   mmx_wait();
-  const r = cvtpi2ps_m64(a, b);
-  mmx_enter();
-  return r;
+  return cvtpi2ps_m64(a, b);
 }
 export function cvtsi2ss(a: v128, b: i32): v128 {
   if (isNearestNoted()) return f32x4.replace_lane(a, 0, <f32>b);
@@ -201,7 +191,6 @@ export function cvtdq2pd(b: v128): v128 {
 }
 export function cvtpi2pd(b: u64): v128 {
   mmx_wait();
-  mmx_enter();
   return f64x2.convert_low_i32x4_s(i64x2.splat(b));
 }
 export function cvtpi2pd_m64(b: u64): v128 {

@@ -1,5 +1,5 @@
 // Moves that are more than a copy: parts of registers, and between register files. Leaves but for the last two.
-import { mmx_enter, mmx_wait } from './state';
+import { mmx_wait } from './state';
 
 export function movss(a: v128, b: v128): v128 {
   return i32x4.shuffle(a, b, 4, 1, 2, 3);
@@ -51,11 +51,9 @@ export function movd_from_mm(a: u64): i32 {
 }
 export function movq2dq(a: u64): v128 {
   mmx_wait();
-  mmx_enter();
   return i64x2.replace_lane(i64x2.splat(0), 0, a);
 }
 export function movdq2q(a: v128): u64 {
   mmx_wait();
-  mmx_enter();
   return i64x2.extract_lane(a, 0);
 }

@@ -32,11 +32,13 @@ export function mmx_enter(): void {
 }
 
 /**
- * SSE instructions with an MMX operand have unit 'sse' and call mmx_enter themselves, after what
- * can fault. The unit has looked at EM and TS; what may still be is a pending x87 exception.
+ * SSE instructions with an MMX register have unit 'sse' and call this first. The unit has looked
+ * at EM and TS; what may still be is a pending x87 exception. Processors enter even when #XM
+ * follows, but not when the memory operand, which was read before, faults.
  */
 export function mmx_wait(): void {
   if (load<u32>(FPU_BLOCKED)) raise(MF, 0);
+  mmx_enter();
 }
 
 /** EMMS: empties what mmx_enter has filled. */
