@@ -16,6 +16,7 @@ import {
   RAM_BASE,
   RAM_MAX,
   SLICE,
+  STOP,
 } from '../assembly/shared/layout.ts';
 import { COUNTERS_END } from '../assembly/shared/counters.ts';
 import { EXIT_FLUSHED } from '../assembly/shared/exits.ts';
@@ -81,7 +82,6 @@ export class Cpu {
   readonly #ram: Uint8Array;
   #translator: CpuTranslator | undefined;
   #throws = 0;
-  #stop = false;
 
   private constructor(instance: WebAssembly.Instance, ramSize: number) {
     this.instance = instance;
@@ -162,7 +162,6 @@ export class Cpu {
    * budget is looked at). Gives EXIT_*.
    */
   run(budget: number): number {
-    this.#stop = false;
     this.exports.start(budget);
     return this.resume();
   }
@@ -184,12 +183,7 @@ export class Cpu {
 
   /** Makes run() return at the next place where the budget is looked at. */
   requestStop(): void {
-    if (this.#stop) return;
-    this.#stop = true;
-    const words = this.#words;
-    // What is left of the slice is given back, so that retired() stays exact.
-    words[SLICE >> 2] = words[SLICE >> 2]! - words[BUDGET >> 2]!;
-    words[BUDGET >> 2] = 0;
+    this.#words[STOP >> 2] = 1;
   }
 
   setInterrupt(level: boolean): void {

@@ -26,6 +26,7 @@ import {
   SEGMENT_BASE,
   SINGLE,
   SLICE,
+  STOP,
 } from '../shared/layout';
 import {
   COUNT_RECORD_FLUSHES,
@@ -38,6 +39,7 @@ import {
   EXIT_FLUSHED,
   EXIT_HALT,
   EXIT_HOT,
+  EXIT_REQUEST,
   EXIT_SHUTDOWN,
 } from '../shared/exits';
 import { GP, NMI_VECTOR, RESTART_SINGLE, SKIP_REST } from '../shared/faults';
@@ -185,6 +187,7 @@ export function run(): i32 {
         store<u32>(HALTED, 0);
       }
       if (load<i32>(BUDGET) <= 0) return EXIT_BUDGET;
+      if (load<u32>(STOP)) return EXIT_REQUEST;
       if (takeInterrupt()) continue;
     }
     if (debugging()) {
@@ -238,6 +241,7 @@ export function start(budget: i32): void {
   );
   store<i32>(SLICE, budget);
   store<i32>(BUDGET, budget);
+  store<u32>(STOP, 0);
   checking = true;
 }
 

@@ -85,8 +85,10 @@ export const INHIBIT = NMI + 4;
 export const HALTED = INHIBIT + 4;
 /** The block that an EXIT_HOT is about. */
 export const EXIT_DETAIL = HALTED + 4;
+/** Nonzero: run() returns at the next place where the budget is looked at. */
+export const STOP = EXIT_DETAIL + 4;
 /** Guest instructions retired before this slice, u64. */
-export const INSTRUCTIONS = (EXIT_DETAIL + 4 + 7) & ~7;
+export const INSTRUCTIONS = (STOP + 4 + 7) & ~7;
 
 // A fault that was found and waits to be delivered.
 export const FAULT_PENDING = INSTRUCTIONS + 8;
