@@ -1,15 +1,6 @@
 // Control and debug registers: MOV CR, MOV DR, LMSW, SMSW, CLTS, and what follows from them:
 // TLB flushes, blocked units, PAE's pointer registers (SDM vol. 3A 2.5, vol. 3B 17.2).
-import {
-  CR0,
-  CR2,
-  CR3,
-  CR4,
-  DR,
-  FPU_BLOCKED,
-  PDPTE,
-  SSE_BLOCKED,
-} from '../shared/layout';
+import { CR0, CR2, CR3, CR4, DR, FPU_BLOCKED, PDPTE, SSE_BLOCKED } from '../shared/layout';
 import { DB, GP } from '../shared/faults';
 import { flushTlb } from '../mem/tlb';
 import { readPhysical64 } from '../mem/physical';

@@ -22,8 +22,24 @@ const SSE2: u32 = 1 << 26;
 const NX: u32 = 1 << 20;
 
 const FEATURES: u32 =
-  FPU | DE | PSE | TSC | MSR | PAE | CX8 | APIC | SEP | PGE | CMOV | PAT | PSE36 | CLFSH |
-  MMX | FXSR | SSE | SSE2;
+  FPU |
+  DE |
+  PSE |
+  TSC |
+  MSR |
+  PAE |
+  CX8 |
+  APIC |
+  SEP |
+  PGE |
+  CMOV |
+  PAT |
+  PSE36 |
+  CLFSH |
+  MMX |
+  FXSR |
+  SSE |
+  SSE2;
 
 /**
  * Family 6, model 28, stepping 10. That model executes in order, and so does this core: systems

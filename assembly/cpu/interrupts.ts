@@ -20,17 +20,7 @@ import {
   SINGLE,
 } from '../shared/layout';
 import { COUNT_FAULTS, COUNT_INTERRUPTS, COUNT_VECTORS } from '../shared/counters';
-import {
-  AC_VECTOR,
-  DB,
-  DE,
-  DF_VECTOR,
-  GP,
-  NP,
-  PF_VECTOR,
-  SS_VECTOR,
-  TS,
-} from '../shared/faults';
+import { AC_VECTOR, DB, DE, DF_VECTOR, GP, NP, PF_VECTOR, SS_VECTOR, TS } from '../shared/faults';
 import { AC, IF, NT, RF, TF, VM } from '../shared/flags';
 import { readSystem16, readSystem32 } from '../mem/access';
 import { getEflags } from '../ops/flags';

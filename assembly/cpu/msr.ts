@@ -73,7 +73,7 @@ export function rdmsr(): void {
 export function wrmsr(): void {
   requireRing0();
   const index = load<u32>(ECX);
-  const value = <u64>load<u32>(EAX) | (<u64>load<u32>(EDX) << 32);
+  const value = (<u64>load<u32>(EAX)) | ((<u64>load<u32>(EDX)) << 32);
   if (index == IA32_TSC) {
     store<u64>(TSC_OFFSET, value - <u64>timestamp());
   } else if (index == IA32_SYSENTER_CS) {
@@ -99,7 +99,7 @@ export function wrmsr(): void {
 /** Memory types 2 and 3 and those above 7 are reserved in each byte (SDM vol. 3A 11.12.2). */
 function setPat(value: u64): void {
   for (let i: u64 = 0; i < 64; i += 8) {
-    const type = <u32>(value >> i) & 0xff;
+    const type = (<u32>(value >> i)) & 0xff;
     if (type == 2 || type == 3 || type > 7) raiseGP(0);
   }
   store<u64>(MSR_PAT, value);

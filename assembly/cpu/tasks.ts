@@ -1,15 +1,7 @@
 // Hardware task switches (SDM vol. 3A chapter 7): 32-bit and 16-bit TSSs, nesting, busy bits, the
 // T bit. Who may switch (gate and descriptor privileges) is the business of far.ts, iret.ts and
 // interrupts.ts.
-import {
-  CR0,
-  CR3,
-  CR4,
-  EAX,
-  EIP,
-  EIP_CURRENT,
-  GDTR_BASE,
-} from '../shared/layout';
+import { CR0, CR3, CR4, EAX, EIP, EIP_CURRENT, GDTR_BASE } from '../shared/layout';
 import { GP, NP, TS } from '../shared/faults';
 import { NT, VM } from '../shared/flags';
 import {

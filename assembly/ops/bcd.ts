@@ -10,9 +10,7 @@ import { linearAddress } from '../cpu/segments';
 import { carry, getFlags, setFlags } from './flags';
 
 function resultFlags(al: u32): u32 {
-  return (
-    (al & SF) | (al & 0xff ? 0 : ZF) | (popcnt(al & 0xff) & 1 ? 0 : PF)
-  );
+  return (al & SF) | (al & 0xff ? 0 : ZF) | (popcnt(al & 0xff) & 1 ? 0 : PF);
 }
 
 export function daa(): void {
@@ -72,7 +70,7 @@ function adjust(step: i32): void {
 }
 
 export function aam(base: i32): void {
-  const divisor = <u32>base & 0xff;
+  const divisor = (<u32>base) & 0xff;
   if (divisor == 0) raise(DE, 0);
   const al: u32 = load<u8>(EAX);
   const rest = al % divisor;
@@ -82,7 +80,7 @@ export function aam(base: i32): void {
 
 export function aad(base: i32): void {
   const ax: u32 = load<u16>(EAX);
-  const al = ((ax & 0xff) + (ax >>> 8) * (<u32>base & 0xff)) & 0xff;
+  const al = ((ax & 0xff) + (ax >>> 8) * ((<u32>base) & 0xff)) & 0xff;
   store<u16>(EAX, al);
   setFlags(resultFlags(al));
 }

@@ -3,6 +3,7 @@
 // After LIMIT elements it goes back to its own EIP: interrupts get in (SDM vol. 2B REP).
 // `context`: prefixes, see isa/maps.ts X.
 import {
+  DR,
   EAX,
   ECX,
   EDI,
@@ -133,7 +134,7 @@ function beforeWrap(register: usize, context: u32, shift: u32, forward: bool): u
 /** True when the last of `count` elements is within the segment too (the first was checked). */
 function lastFits(segment: u32, register: usize, context: u32, shift: u32, count: u32): bool {
   const offset = load<u32>(register) & indexMask(context);
-  return count <= 1 || covers(segment, offset + ((count - 1) * stepOf(shift)), 1 << shift);
+  return count <= 1 || covers(segment, offset + (count - 1) * stepOf(shift), 1 << shift);
 }
 
 // --- REP -------------------------------------------------------------------------------------------
@@ -142,8 +143,9 @@ function counter(context: u32): u32 {
   return load<u32>(ECX) & indexMask(context);
 }
 
+/** One at a time where a debug exception may come after each. */
 function iterations(limit: u32): u32 {
-  return load<u32>(EFLAGS_SYSTEM) & TF ? 1 : limit;
+  return load<u32>(EFLAGS_SYSTEM) & TF || load<u32>(DR + 28) & 0xff ? 1 : limit;
 }
 
 function again(): void {

@@ -78,6 +78,7 @@ main:
         mov ecx, 0x67
         mov edx, 0x89
         call system_descriptor
+        mov dword [tss + 0x1c], 0x300000
         mov edi, tss2
         mov dword [edi + 0x1c], 0x300000
         mov dword [edi + 0x20], double_task

@@ -113,10 +113,15 @@ main:
         fault "int3", int3
         fault "int 80", int 0x80
         fault "into clear", into
+        mov eax, -5
+        fault "bound inside", bound eax, [bounds]
+        mov eax, 6
+        fault "bound outside", bound eax, [bounds]
+        mov eax, -6
+        fault "bound outside", bound eax, [bounds]
         push dword 0x802
         popfd
-        fault "bound inside", db 0x62, 0x05
-        dd bounds
+        fault "into set", into
         xor eax, eax
         fault "ud2", ud2
         xor ecx, ecx
@@ -128,7 +133,7 @@ main:
         fault "sse ts", movaps xmm0, xmm0
         clts
         fault "fpu", fnop
-        fault "cr1", db 0x0f, 0x20, 0xc8
+        fault "cr1", mov eax, cr1
         mov ecx, 0x12345678
         fault "rdmsr", rdmsr
         mov ecx, 0x174

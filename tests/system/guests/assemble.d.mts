@@ -1,0 +1,3 @@
+export const folder: string;
+export function names(): string[];
+export function assemble(name: string, output?: string): void;
