@@ -3,7 +3,17 @@
  * say: operands, function, sink, what comes after.
  */
 import { execFile } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { X87, X87_MEMORY, X87_REGISTER } from '../../isa/x87.ts';
@@ -13,12 +23,14 @@ import * as L from '../../assembly/shared/layout.ts';
 import { MODE_PROTECTED } from '../../assembly/shared/modes.ts';
 import { CASE, EAX, EFLAGS, MEMORY } from './native.ts';
 
-const root = process.env['FPU_ROOT'] ?? fileURLToPath(new URL('../..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const artifacts = fileURLToPath(new URL('../.artifacts/', import.meta.url));
 
 /** Where operands are, linear, and the page behind it. */
-const OPERAND = 0x5000;
+export const OPERAND = 0x5000;
 const BACKING = L.RAM_BASE;
+/** Where that is in linear memory. */
+export const OPERAND_AT = BACKING + OPERAND;
 const EIP = 0x1000;
 
 /** The instruction of a map row: everything needed to run it here and natively. */
@@ -85,26 +97,56 @@ class Skip extends Error {}
 
 type Exports = Record<string, (...args: unknown[]) => unknown> & { memory: WebAssembly.Memory };
 
-/** Compiles the functions in a process of its own: the test's worker stays responsive. */
+/** Guest memory for the unit: flat, and nothing above a megabyte. */
+const FLAT_MEMORY = `
+import { RAM_BASE } from '../shared/layout';
+import { raise } from '../cpu/faults';
+import { PF_VECTOR } from '../shared/faults';
+function at(linear: u32): usize {
+  if (linear >= 0x100000) raise(PF_VECTOR, 0);
+  return RAM_BASE + linear;
+}
+export function read8(a: u32): u32 { return load<u8>(at(a)); }
+export function read16(a: u32): u32 { return load<u16>(at(a)); }
+export function read32(a: u32): u32 { return load<u32>(at(a)); }
+export function read64(a: u32): u64 { return load<u64>(at(a)); }
+export function write16(a: u32, v: u32): void { store<u16>(at(a), v); }
+export function write32(a: u32, v: u32): void { store<u32>(at(a), v); }
+export function write64(a: u32, v: u64): void { store<u64>(at(a), v); }
+export function probeWrite(a: u32, size: u32): void { at(a + size - 1); }
+`;
+
+/**
+ * Compiles the functions with that memory, in a process of its own so that the test's worker stays
+ * responsive; once for the same sources.
+ */
 export async function compileUnit(): Promise<Uint8Array> {
-  const files = readdirSync(`${root}/assembly/ops/fpu`).map((name) => `assembly/ops/fpu/${name}`);
-  const flags = '-O3 --runtime stub --enable simd --memoryBase 65536 --initialMemory 1056';
-  mkdirSync(artifacts, { recursive: true });
-  const output = `${artifacts}fpu.${process.pid}.wasm`;
-  const asc = `${root}/node_modules/assemblyscript/bin/asc.js`;
-  try {
-    await promisify(execFile)(
-      process.execPath,
-      [asc, ...files, '-o', output, ...flags.split(' ')],
-      {
-        cwd: root,
-        maxBuffer: 1 << 26,
-      },
-    );
-    return readFileSync(output);
-  } finally {
-    rmSync(output, { force: true });
+  const functions = readdirSync(`${root}/assembly/ops/fpu`).map((name) => `ops/fpu/${name}`);
+  const constants = readdirSync(`${root}/assembly/shared`).map((name) => `shared/${name}`);
+  const sources = new Map([['mem/access.ts', FLAT_MEMORY]]);
+  for (const path of [...functions, ...constants, 'cpu/faults.ts'])
+    sources.set(path, readFileSync(`${root}/assembly/${path}`, 'utf8'));
+  const hash = createHash('sha256')
+    .update(JSON.stringify([...sources]))
+    .digest('hex')
+    .slice(0, 16);
+  const output = `${artifacts}fpu-${hash}.wasm`;
+  if (existsSync(output)) return readFileSync(output);
+  const scratch = `${artifacts}fpu-${hash}.${process.pid}`;
+  for (const [path, text] of sources) {
+    mkdirSync(dirname(`${scratch}/${path}`), { recursive: true });
+    writeFileSync(`${scratch}/${path}`, text);
   }
+  const asc = `${root}/node_modules/assemblyscript/bin/asc.js`;
+  const flags = '-O3 --runtime stub --enable simd --memoryBase 65536 --initialMemory 1056';
+  const args = [asc, ...functions, '-o', 'unit.wasm', ...flags.split(' ')];
+  try {
+    await promisify(execFile)(process.execPath, args, { cwd: scratch });
+    renameSync(`${scratch}/unit.wasm`, output);
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+  return readFileSync(output);
 }
 
 export class Unit {
@@ -127,13 +169,6 @@ export class Unit {
     this.bytes = new Uint8Array(this.exports.memory.buffer);
     const { view } = this;
     view.setUint32(L.MODE, MODE_PROTECTED, true);
-    view.setUint32(L.TLB_CURRENT, L.TLB_KERNEL, true);
-    for (const page of [EIP, OPERAND]) {
-      const entry = L.TLB_KERNEL + ((page >>> 12) & (L.TLB_ENTRIES - 1)) * L.TLB_ENTRY_SIZE;
-      view.setUint32(entry + L.TLB_READ, page, true);
-      view.setUint32(entry + L.TLB_WRITE, page, true);
-      view.setUint32(entry + L.TLB_ADDEND, BACKING, true);
-    }
   }
 
   load(cases: Uint8Array, at: number): void {
