@@ -55,20 +55,56 @@ function productIsExact64(x: f64, y: f64, r: f64): bool {
   return 105 + carry - zeros <= 53;
 }
 
+function sumsAreExact32x4(x: v128, y: v128, r: v128): bool {
+  const z = f32x4.sub(r, x);
+  const error = f32x4.add(f32x4.sub(x, f32x4.sub(r, z)), f32x4.sub(y, z));
+  return i32x4.all_true(f32x4.eq(error, f32x4.splat(0)));
+}
+function sumsAreExact64x2(x: v128, y: v128, r: v128): bool {
+  const z = f64x2.sub(r, x);
+  const error = f64x2.add(f64x2.sub(x, f64x2.sub(r, z)), f64x2.sub(y, z));
+  return i64x2.all_true(f64x2.eq(error, f64x2.splat(0)));
+}
+function productsAreExact32x4(x: v128, y: v128, r: v128): bool {
+  const low = f64x2.mul(f64x2.promote_low_f32x4(x), f64x2.promote_low_f32x4(y));
+  if (!i64x2.all_true(f64x2.eq(low, f64x2.promote_low_f32x4(r)))) return false;
+  x = i64x2.shuffle(x, x, 1, 1);
+  y = i64x2.shuffle(y, y, 1, 1);
+  r = i64x2.shuffle(r, r, 1, 1);
+  const high = f64x2.mul(f64x2.promote_low_f32x4(x), f64x2.promote_low_f32x4(y));
+  return i64x2.all_true(f64x2.eq(high, f64x2.promote_low_f32x4(r)));
+}
+/** Also that r is the product at all: it is not when it is the dividend or the radicand. */
+function productsAreExact64x2(x: v128, y: v128, r: v128): bool {
+  if (!i64x2.all_true(f64x2.eq(f64x2.mul(x, y), r))) return false;
+  return (
+    productIsExact64(
+      f64x2.extract_lane(x, 0),
+      f64x2.extract_lane(y, 0),
+      f64x2.extract_lane(r, 0),
+    ) &&
+    productIsExact64(f64x2.extract_lane(x, 1), f64x2.extract_lane(y, 1), f64x2.extract_lane(r, 1))
+  );
+}
+
 // --- ADD ------------------------------------------------------------------------------------------
 
 export function addps(a: v128, b: v128): v128 {
   const r = f32x4.add(a, b);
   const operands = v128.and(plain32x4(a), plain32x4(b));
   const result = v128.and(finite32x4(r), plain32x4(r));
-  if (i32x4.all_true(v128.and(operands, result)) && isNearestNoted()) return r;
+  if (i32x4.all_true(v128.and(operands, result))) {
+    if (isNearestNoted() || (isNearest() && sumsAreExact32x4(a, b, r))) return r;
+  }
   return exactPS(ADD, a, b);
 }
 export function addpd(a: v128, b: v128): v128 {
   const r = f64x2.add(a, b);
   const operands = v128.and(plain64x2(a), plain64x2(b));
   const result = v128.and(finite64x2(r), plain64x2(r));
-  if (i64x2.all_true(v128.and(operands, result)) && isNearestNoted()) return r;
+  if (i64x2.all_true(v128.and(operands, result))) {
+    if (isNearestNoted() || (isNearest() && sumsAreExact64x2(a, b, r))) return r;
+  }
   return exactPD(ADD, a, b);
 }
 export function addss(a: v128, b: v128): v128 {
@@ -100,14 +136,18 @@ export function subps(a: v128, b: v128): v128 {
   const r = f32x4.sub(a, b);
   const operands = v128.and(plain32x4(a), plain32x4(b));
   const result = v128.and(finite32x4(r), plain32x4(r));
-  if (i32x4.all_true(v128.and(operands, result)) && isNearestNoted()) return r;
+  if (i32x4.all_true(v128.and(operands, result))) {
+    if (isNearestNoted() || (isNearest() && sumsAreExact32x4(a, f32x4.neg(b), r))) return r;
+  }
   return exactPS(SUB, a, b);
 }
 export function subpd(a: v128, b: v128): v128 {
   const r = f64x2.sub(a, b);
   const operands = v128.and(plain64x2(a), plain64x2(b));
   const result = v128.and(finite64x2(r), plain64x2(r));
-  if (i64x2.all_true(v128.and(operands, result)) && isNearestNoted()) return r;
+  if (i64x2.all_true(v128.and(operands, result))) {
+    if (isNearestNoted() || (isNearest() && sumsAreExact64x2(a, f64x2.neg(b), r))) return r;
+  }
   return exactPD(SUB, a, b);
 }
 export function subss(a: v128, b: v128): v128 {
@@ -139,14 +179,18 @@ export function mulps(a: v128, b: v128): v128 {
   const r = f32x4.mul(a, b);
   const operands = v128.and(plain32x4(a), plain32x4(b));
   const result = v128.and(finite32x4(r), large32x4(r));
-  if (i32x4.all_true(v128.and(operands, result)) && isNearestNoted()) return r;
+  if (i32x4.all_true(v128.and(operands, result))) {
+    if (isNearestNoted() || (isNearest() && productsAreExact32x4(a, b, r))) return r;
+  }
   return exactPS(MUL, a, b);
 }
 export function mulpd(a: v128, b: v128): v128 {
   const r = f64x2.mul(a, b);
   const operands = v128.and(plain64x2(a), plain64x2(b));
   const result = v128.and(finite64x2(r), large64x2(r));
-  if (i64x2.all_true(v128.and(operands, result)) && isNearestNoted()) return r;
+  if (i64x2.all_true(v128.and(operands, result))) {
+    if (isNearestNoted() || (isNearest() && productsAreExact64x2(a, b, r))) return r;
+  }
   return exactPD(MUL, a, b);
 }
 export function mulss(a: v128, b: v128): v128 {
@@ -178,14 +222,18 @@ export function divps(a: v128, b: v128): v128 {
   const r = f32x4.div(a, b);
   const operands = v128.and(plain32x4(a), plain32x4(b));
   const result = v128.and(finite32x4(r), large32x4(r));
-  if (i32x4.all_true(v128.and(operands, result)) && isNearestNoted()) return r;
+  if (i32x4.all_true(v128.and(operands, result))) {
+    if (isNearestNoted() || (isNearest() && productsAreExact32x4(r, b, a))) return r;
+  }
   return exactPS(DIV, a, b);
 }
 export function divpd(a: v128, b: v128): v128 {
   const r = f64x2.div(a, b);
   const operands = v128.and(plain64x2(a), plain64x2(b));
   const result = v128.and(finite64x2(r), large64x2(r));
-  if (i64x2.all_true(v128.and(operands, result)) && isNearestNoted()) return r;
+  if (i64x2.all_true(v128.and(operands, result))) {
+    if (isNearestNoted() || (isNearest() && productsAreExact64x2(r, b, a))) return r;
+  }
   return exactPD(DIV, a, b);
 }
 export function divss(a: v128, b: v128): v128 {
@@ -215,12 +263,16 @@ export function divsd(a: v128, b: v128): v128 {
 
 export function sqrtps(b: v128): v128 {
   const r = f32x4.sqrt(b);
-  if (i32x4.all_true(v128.and(plain32x4(b), finite32x4(r))) && isNearestNoted()) return r;
+  if (i32x4.all_true(v128.and(plain32x4(b), finite32x4(r)))) {
+    if (isNearestNoted() || (isNearest() && productsAreExact32x4(r, r, b))) return r;
+  }
   return exactPS(SQRT, b, b);
 }
 export function sqrtpd(b: v128): v128 {
   const r = f64x2.sqrt(b);
-  if (i64x2.all_true(v128.and(plain64x2(b), finite64x2(r))) && isNearestNoted()) return r;
+  if (i64x2.all_true(v128.and(plain64x2(b), finite64x2(r)))) {
+    if (isNearestNoted() || (isNearest() && productsAreExact64x2(r, r, b))) return r;
+  }
   return exactPD(SQRT, b, b);
 }
 export function sqrtss(a: v128, b: v128): v128 {
