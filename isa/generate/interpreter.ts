@@ -355,7 +355,9 @@ function body(code: Code, functions: Set<string>): string {
     c.lines.push(`const ${LETTERS[i]}: ${typeOfSource(token)} = ${value};`);
     names.push(LETTERS[i]!);
   });
-  if (operation.unit === 'mmx') c.lines.push('mmx_enter();');
+  // A page fault leaves the registers to the x87: MMX takes them when memory has been accessed.
+  const stores = form.result !== null && /^m(:|$)/.test(form.result);
+  if (operation.unit === 'mmx' && !stores) c.lines.push('mmx_enter();');
   if (operation.unit === 'x87' && /^m(:|$)/.test(form.result ?? '')) {
     // A store's page fault comes before the x87's own exceptions change anything.
     const [, width] = form.result!.split(':');
@@ -394,6 +396,7 @@ function body(code: Code, functions: Set<string>): string {
   } else {
     if (form.args.includes('leave')) c.lines.push('store<u32>(ESP, sp + 4);');
     if (form.result !== null) store(c, form.result, 'r');
+    if (operation.unit === 'mmx' && stores) c.lines.push('mmx_enter();');
   }
   if (form.second && toMemory) store(c, form.second.sink, form.second.source);
   c.lines.push(...written);
