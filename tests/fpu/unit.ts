@@ -26,12 +26,13 @@ import { CASE, EAX, EFLAGS, MEMORY } from './native.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const artifacts = fileURLToPath(new URL('../.artifacts/', import.meta.url));
 
-/** Where operands are, linear, and the page behind it. */
-export const OPERAND = 0x5000;
+/** Where operands are, linear, and what backs them. */
+export const OPERAND = 0x25000;
 const BACKING = L.RAM_BASE;
 /** Where that is in linear memory. */
 export const OPERAND_AT = BACKING + OPERAND;
-const EIP = 0x1000;
+/** Above 64 KiB: no random 16-bit pointer is it by chance. */
+const EIP = 0x21000;
 
 /** The instruction of a map row: everything needed to run it here and natively. */
 export interface Instruction {
