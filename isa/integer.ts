@@ -131,6 +131,8 @@ export const INTEGER: Operation[] = [
   leaf('MOVZX16', WORDS, 'zero_extend16', [form('rr', ['r2:16'], 'r1'), form('rm', ['m:16'], 'r1')], { hot: true }),
   leaf('MOVSX8', WORDS, null, [form('rr', ['r2:8'], 'r1'), form('rm', ['m:8'], 'r1')], { hot: true }),
   leaf('MOVSX16', WORDS, null, [form('rr', ['r2:16'], 'r1'), form('rm', ['m:16'], 'r1')], { hot: true }),
+  // What a shift of memory by zero is: the flags stay, the operand is accessed all the same.
+  leaf('TOUCH', ALL, null, [form('m', ['m'], 'm')]),
   leaf('LEA', WORDS, null, [form('rm', ['ea'], 'r1')], { hot: true }),
   leaf('BSWAP', WORDS, 'bswap%', [form('r', ['r1'], 'r1')], { hot: true }),
   leaf('CBW', [16], 'cbw', [form('none', ['acc:8'], 'acc')]),

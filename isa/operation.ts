@@ -95,6 +95,8 @@ export interface Operation {
   align?: number;
   /** Bytes an operand address covers, where the size does not say it (for limit checks). */
   bytes?: number;
+  /** fn stores there by itself: the segment must be writable. */
+  writes?: boolean;
 }
 
 export const SIZES = [8, 16, 32] as const;

@@ -302,7 +302,7 @@ const STATE: Operation[] = [
   single('STMXCSR', 'stmxcsr', form('m', [], 'm:32'), { ...SSE_UNIT, leaf: false, implicit: '' }),
   // Neither looks at a pending x87 exception.
   single('FXSAVE', 'fxsave', form('m', ['ea'], null), {
-    unit: 'x87-nowait', leaf: false, implicit: '', throws: true, align: 16, bytes: 512,
+    unit: 'x87-nowait', leaf: false, implicit: '', throws: true, align: 16, bytes: 512, writes: true,
   }),
   single('FXRSTOR', 'fxrstor', form('m', ['ea'], null), {
     unit: 'x87-nowait', leaf: false, implicit: '', throws: true, align: 16, bytes: 512,

@@ -59,7 +59,7 @@ export const SYSTEM: Operation[] = [
   // Stack.
   call('PUSH_ANY', WORDS, 'push_any%', [form('r', ['r1']), form('m', ['m']), form('none', ['imm'])]),
   call('POP_ANY', WORDS, 'pop_any%', [form('r', [], 'r1')]),
-  call('POP_ANY', WORDS, 'pop_memory%', [form('m', ['ea', 'rp'])]),
+  call('POP_ANY', WORDS, 'pop_memory%', [form('m', ['ea', 'rp'])], { writes: true }),
   call('PUSH_SEG', WORDS, 'push_segment%', IMM),
   call('POP_SEG', WORDS, 'pop_segment%', IMM, ENDS),
   call('PUSHA', WORDS, 'pusha%', NONE),
@@ -103,9 +103,9 @@ export const SYSTEM: Operation[] = [
   call('LAR', WORDS, 'lar%', [form('rr', ['rp', 'r2:16']), form('rm', ['rp', 'm:16'])]),
   call('LSL', WORDS, 'lsl%', [form('rr', ['rp', 'r2:16']), form('rm', ['rp', 'm:16'])]),
   call('ARPL', [16], 'arpl_r', [form('rr', ['rp', 'r1', 'r2'])]),
-  call('ARPL', [16], 'arpl_m', [form('mr', ['ea', 'r2'])]),
-  call('SGDT', WORDS, 'sgdt', [form('m', ['ea'])], { bytes: 6 }),
-  call('SIDT', WORDS, 'sidt', [form('m', ['ea'])], { bytes: 6 }),
+  call('ARPL', [16], 'arpl_m', [form('mr', ['ea', 'r2'])], { writes: true }),
+  call('SGDT', WORDS, 'sgdt', [form('m', ['ea'])], { bytes: 6, writes: true }),
+  call('SIDT', WORDS, 'sidt', [form('m', ['ea'])], { bytes: 6, writes: true }),
   call('LGDT', WORDS, 'lgdt%', [form('m', ['ea'])], { bytes: 6, ends: true }),
   call('LIDT', WORDS, 'lidt%', [form('m', ['ea'])], { bytes: 6, ends: true }),
 
@@ -126,7 +126,7 @@ export const SYSTEM: Operation[] = [
   call('RDTSC', ONE, 'rdtsc', NONE, ENDS),
   call('RDPMC', ONE, 'rdpmc', NONE),
   call('CPUID', ONE, 'cpuid', NONE, { throws: false }),
-  call('CMPXCHG8B', ONE, 'cmpxchg8b', [form('m', ['ea'])], { bytes: 8 }),
+  call('CMPXCHG8B', ONE, 'cmpxchg8b', [form('m', ['ea'])], { bytes: 8, writes: true }),
   call('BOUND', [16], 'bound16', [form('rm', ['r1', 'ea'])], { bytes: 4 }),
   call('BOUND', [32], 'bound32', [form('rm', ['r1', 'ea'])], { bytes: 8 }),
 

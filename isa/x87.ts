@@ -122,13 +122,13 @@ export const X87: Operation[] = [
   storing('FSTP_M32', 'fst_m32', 32, true),
   storing('FST_M64', 'fst_m64', 64, false),
   storing('FSTP_M64', 'fst_m64', 64, true),
-  throughAddress('FSTP_M80', 'fstp_m80', 10),
+  throughAddress('FSTP_M80', 'fstp_m80', 10, { writes: true }),
   storing('FIST_M16', 'fist_m16', 16, false),
   storing('FISTP_M16', 'fist_m16', 16, true),
   storing('FIST_M32', 'fist_m32', 32, false),
   storing('FISTP_M32', 'fist_m32', 32, true),
   storing('FISTP_M64', 'fist_m64', 64, true),
-  throughAddress('FBSTP', 'fbstp', 10),
+  throughAddress('FBSTP', 'fbstp', 10, { writes: true }),
   onStack('FST_ST', 'fst_st', ['imm']),
   onStack('FSTP_ST', 'fstp_st', ['imm']),
   onStack('FSTPNCE', 'fstpnce', ['imm']),
@@ -179,9 +179,9 @@ export const X87: Operation[] = [
   }),
   // `bytes` is that of the 32-bit layout; the 16-bit one is checked for a few bytes too many.
   throughAddress('FLDENV', 'fldenv%', 28, { sizes: [16, 32] }),
-  throughAddress('FNSTENV', 'fnstenv%', 28, { sizes: [16, 32], unit: 'x87-nowait' }),
+  throughAddress('FNSTENV', 'fnstenv%', 28, { sizes: [16, 32], unit: 'x87-nowait', writes: true }),
   throughAddress('FRSTOR', 'frstor%', 108, { sizes: [16, 32] }),
-  throughAddress('FNSAVE', 'fnsave%', 108, { sizes: [16, 32], unit: 'x87-nowait' }),
+  throughAddress('FNSAVE', 'fnsave%', 108, { sizes: [16, 32], unit: 'x87-nowait', writes: true }),
 ];
 
 /** D8 to DF with a memory operand: eight rows an opcode, by ModRM.reg. */

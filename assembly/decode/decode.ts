@@ -59,6 +59,7 @@ import {
   OP_RCL,
   OP_SHLD,
   OP_SHRD,
+  OP_TOUCH,
   OP_RCR,
   OP_ROL,
   OP_ROR,
@@ -524,16 +525,20 @@ function decodeInstruction(mode: u32): void {
     // LOOP and JCXZ count in CX or ECX by address size.
     reg1 = address16 ? 1 : 0;
   }
+  // A shift by zero changes nothing, not even flags, but accesses its memory operand.
+  if (isShift(op) && immediateKind && (immediate & 31) == 0) {
+    if (!memory) {
+      useNothing();
+      emit(CODE_NOP_NONE, 0, 0, 0, 0);
+      return;
+    }
+    op = OP_TOUCH;
+    form = F_M;
+  }
   let code: u32 = load<u16>(CODE_OF + ((((op << 2) | size) << 3) | form) * 2);
   if (!code) code = load<u16>(CODE_OF + (((op << 2) << 3) | form) * 2);
   if (!code) {
     bad();
-    return;
-  }
-  // A shift by zero changes nothing, not even flags; its memory operand is not touched here.
-  if (isShift(op) && immediateKind && (immediate & 31) == 0) {
-    useNothing();
-    emit(CODE_NOP_NONE, 0, 0, 0, 0);
     return;
   }
   const attributes: u32 = load<u16>(ATTRIBUTES + code * 2);

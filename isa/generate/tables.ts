@@ -146,7 +146,7 @@ export function tablesSource(): string {
     const memory = [...form.args, form.result ?? ''].find((token) => /^m(:|$)/.test(token));
     const bits = memory?.includes(':') ? parseInt(memory.slice(2)) : size;
     const bytes = operation.bytes ?? bits / 8;
-    const writes = form.result !== null && /^m(:|$)/.test(form.result);
+    const writes = operation.writes || /^m(:|$)/.test(form.result ?? '');
     // Bits 0 to 9: bytes of memory operand; 10: it is written; 11: the block ends here.
     attributes[code] = bytes | (writes ? 0x400 : 0) | (operation.ends ? 0x800 : 0);
   }
