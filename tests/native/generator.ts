@@ -48,6 +48,8 @@ export interface MemoryOptions {
   content?: () => number[];
   /** No segment override. */
   plain?: boolean;
+  /** Where it is, instead of somewhere. */
+  at?: number;
 }
 
 export class Generator {
@@ -114,7 +116,7 @@ export class Generator {
   /** A memory operand; the address is decided first and the form made to fit. */
   memory(bytes: number, o: MemoryOptions = {}): Rm {
     const { r } = this;
-    let address = this.target(bytes, o);
+    let address = o.at ?? this.target(bytes, o);
     const inLow = address >= LOW && address < LOW + 0x1000;
     const prefix: number[] = [];
     let encode: (reg: number) => number[];

@@ -170,6 +170,8 @@ export const MASKS: Record<string, Row> = {
   FXRSTOR: { fpuWrites: CODES },
   // MMX leaves the status word alone but for TOP (SDM vol. 1 9.6.2).
   MMX: {},
+  // CVT(T)PS2PI, CVT(T)PD2PI, CVTPI2PS, CVTPI2PD: see EITHER_MMX.
+  TO_MMX: {},
 };
 
 export function effects(op: string, detail: Detail = {}): Effects {
@@ -197,3 +199,9 @@ export const SELECTOR_PUSHES =
 
 /** Two operands in unmapped memory: which is reported first is not said (SDM vol. 2A CMPS). */
 export const EITHER_ADDRESS = new Set(['CMPS']);
+
+/**
+ * Conversions between XMM and MMX that raise #XM: whether the x87 has already become MMX (TOP 0, tags full,
+ * SDM vol. 1 11.6.6) is not said; processors differ.
+ */
+export const EITHER_MMX = new Set(['TO_MMX']);

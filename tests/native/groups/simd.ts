@@ -1,7 +1,7 @@
 /** MMX, SSE and SSE2: every instruction, registers and memory, MXCSR at random. */
 import { EAX, EDI, type Generator, type Group, type Rm } from '../generator.ts';
 import type { Item } from '../program.ts';
-import { DATA, DATA_SIZE } from '../layout.ts';
+import { DATA, DATA_SIZE, STACK } from '../layout.ts';
 import { float32, float64, little, type Random } from '../random.ts';
 import { prepareX87 } from './x87.ts';
 
@@ -99,7 +99,7 @@ const SSE: Row[] = [
   row([], 0x12, 'x,x', 8), row([], 0x13, 'x,x', -8, { store: true }), row([], 0x16, 'x,x', 8), row([], 0x17, 'x,x', -8, { store: true }),
   row([], 0x14, 'x,x', 16), row([], 0x15, 'x,x', 16), row([], 0xc6, 'x,x', 16, { immediate: true }),
   row([], 0x28, 'x,x', 16), row([], 0x29, 'x,x', 16, { store: true }), row([], 0x2b, 'x,x', -16, { store: true }),
-  row([], 0x2a, 'x,m', 8), row([], 0x2c, 'm,x', 8), row([], 0x2d, 'm,x', 8),
+  row([], 0x2a, 'x,m', 8, { op: 'TO_MMX' }), row([], 0x2c, 'm,x', 8, { op: 'TO_MMX' }), row([], 0x2d, 'm,x', 8, { op: 'TO_MMX' }),
   row(PF3, 0x2a, 'x,g', 4), row(PF3, 0x2c, 'g,x', 4), row(PF3, 0x2d, 'g,x', 4),
   row([], 0x2e, 'x,x', 4, { op: 'COMIS' }), row([], 0x2f, 'x,x', 4, { op: 'COMIS' }),
   row([], 0x50, 'g,x', 0), row([], 0x54, 'x,x', 16), row([], 0x55, 'x,x', 16), row([], 0x56, 'x,x', 16), row([], 0x57, 'x,x', 16),
@@ -113,7 +113,7 @@ const SSE2: Row[] = [
   row(P66, 0x12, 'x,x', -8), row(P66, 0x13, 'x,x', -8, { store: true }), row(P66, 0x16, 'x,x', -8), row(P66, 0x17, 'x,x', -8, { store: true }),
   row(P66, 0x14, 'x,x', 16), row(P66, 0x15, 'x,x', 16), row(P66, 0xc6, 'x,x', 16, { immediate: true }),
   row(P66, 0x28, 'x,x', 16), row(P66, 0x29, 'x,x', 16, { store: true }), row(P66, 0x2b, 'x,x', -16, { store: true }),
-  row(P66, 0x2a, 'x,m', 8), row(P66, 0x2c, 'm,x', 16), row(P66, 0x2d, 'm,x', 16),
+  row(P66, 0x2a, 'x,m', 8, { op: 'TO_MMX' }), row(P66, 0x2c, 'm,x', 16, { op: 'TO_MMX' }), row(P66, 0x2d, 'm,x', 16, { op: 'TO_MMX' }),
   row(PF2, 0x2a, 'x,g', 4), row(PF2, 0x2c, 'g,x', 8), row(PF2, 0x2d, 'g,x', 8),
   row(P66, 0x2e, 'x,x', 8, { op: 'COMIS' }), row(P66, 0x2f, 'x,x', 8, { op: 'COMIS' }),
   row(P66, 0x50, 'g,x', 0), row(P66, 0x54, 'x,x', 16), row(P66, 0x55, 'x,x', 16), row(P66, 0x56, 'x,x', 16), row(P66, 0x57, 'x,x', 16),
@@ -220,6 +220,8 @@ function immediateFor(row: Row, r: Random): number {
   return row.opcode === 0xc2 ? r.int(8) : r.int(256);
 }
 
+const SAVED = STACK + 0xe00;
+
 function stateItem(g: Generator): Item {
   const { r } = g;
   switch (r.int(6)) {
@@ -258,7 +260,8 @@ function stateItem(g: Generator): Item {
         : { op: 'MMX', bytes: g.encode(32, [0x0f, 0xae], rm, 7) };
     }
     case 4: {
-      const rm = g.memory(512, { align: r.chance(0.95) ? 16 : 1, safe: true });
+      // The image has undefined parts: it goes where nothing else is.
+      const rm = g.memory(512, { at: r.chance(0.95) ? SAVED : SAVED - 8 });
       // The pointers, what is reserved, and MXCSR_MASK (the processor's own) stay out of it.
       const ignored = [
         [6, 18],
@@ -274,7 +277,8 @@ function stateItem(g: Generator): Item {
       };
     }
     default: {
-      const rm = g.memory(512, { align: 16, safe: true, content: () => image(g) });
+      const at = r.chance(0.25) ? { at: SAVED } : {};
+      const rm = g.memory(512, { align: 16, safe: true, content: () => image(g), ...at });
       return { op: 'FXRSTOR', bytes: g.encode(32, [0x0f, 0xae], rm, 1) };
     }
   }

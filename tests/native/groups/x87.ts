@@ -1,5 +1,6 @@
 /** The x87: every opcode from D8 to DF in its memory and register forms. */
 import { EAX, EBX, type Generator, type Group, type MemoryOptions } from '../generator.ts';
+import { STACK } from '../layout.ts';
 import type { Item } from '../program.ts';
 import {
   float32,
@@ -113,6 +114,9 @@ function controlItem(g: Generator): Item {
     ];
   };
   const full = () => [...image(), ...Array.from({ length: 8 }, () => float80(r)).flat()];
+  // Saved images have undefined parts: they go where nothing else is, one place for each format.
+  const saved = { at: STACK + (size === 32 ? 0xc00 : 0xd00) };
+  const again = r.chance(0.2) ? saved : {};
   const memory = (bytes: number, o: MemoryOptions = {}) => g.memory(bytes, { safe: true, ...o });
   switch (r.int(12)) {
     case 0:
@@ -133,7 +137,7 @@ function controlItem(g: Generator): Item {
     case 7:
       return r.chance(0.3) ? { op: 'FNINIT', bytes: [0xdb, 0xe3] } : { op: 'NONE', bytes: [0x9b] };
     case 8: {
-      const rm = memory(14 * scale);
+      const rm = memory(14 * scale, saved);
       return {
         op: 'FNSTENV',
         bytes: g.encode(size, [0xd9], rm, 6),
@@ -144,10 +148,10 @@ function controlItem(g: Generator): Item {
     case 9:
       return {
         op: 'FLDENV',
-        bytes: g.encode(size, [0xd9], memory(14 * scale, { content: image }), 4),
+        bytes: g.encode(size, [0xd9], memory(14 * scale, { content: image, ...again }), 4),
       };
     case 10: {
-      const rm = memory(14 * scale + 80);
+      const rm = memory(14 * scale + 80, saved);
       return {
         op: 'FNSAVE',
         bytes: g.encode(size, [0xdd], rm, 6),
@@ -158,7 +162,7 @@ function controlItem(g: Generator): Item {
     default:
       return {
         op: 'FLDENV',
-        bytes: g.encode(size, [0xdd], memory(14 * scale + 80, { content: full }), 4),
+        bytes: g.encode(size, [0xdd], memory(14 * scale + 80, { content: full, ...again }), 4),
       };
   }
 }
