@@ -10,6 +10,7 @@ const PAE: u32 = 1 << 6;
 const CX8: u32 = 1 << 8;
 const APIC: u32 = 1 << 9;
 const SEP: u32 = 1 << 11;
+const MTRR: u32 = 1 << 12;
 const PGE: u32 = 1 << 13;
 const CMOV: u32 = 1 << 15;
 const PAT: u32 = 1 << 16;
@@ -31,6 +32,7 @@ const FEATURES: u32 =
   CX8 |
   APIC |
   SEP |
+  MTRR |
   PGE |
   CMOV |
   PAT |

@@ -25,8 +25,6 @@ export declare function writeMsr(index: u32): u32;
 export declare function timestamp(): f64;
 
 const IA32_TSC = 0x10;
-const IA32_PLATFORM_ID = 0x17;
-const IA32_BIOS_SIGN_ID = 0x8b;
 const IA32_SYSENTER_CS = 0x174;
 const IA32_SYSENTER_ESP = 0x175;
 const IA32_SYSENTER_EIP = 0x176;
@@ -61,9 +59,6 @@ export function rdmsr(): void {
     setPair(load<u64>(MSR_PAT));
   } else if (index == IA32_EFER) {
     setPair(load<u32>(MSR_EFER));
-  } else if (index == IA32_PLATFORM_ID || index == IA32_BIOS_SIGN_ID) {
-    // Every system that sees a family 6 reads these: no microcode update was ever loaded.
-    setPair(0);
   } else {
     if (!readMsr(index)) raiseGP(0);
     setPair(load<u64>(EXCHANGE));
@@ -88,8 +83,6 @@ export function wrmsr(): void {
     if (value & ~EFER_NXE) raiseGP(0);
     store<u32>(MSR_EFER, <u32>value);
     flushTlb(true);
-  } else if (index == IA32_BIOS_SIGN_ID) {
-    // Software clears it before CPUID; what it reads is the revision, none.
   } else {
     store<u64>(EXCHANGE, value);
     if (!writeMsr(index)) raiseGP(0);

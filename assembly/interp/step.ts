@@ -8,6 +8,7 @@ import {
   FAULT_PENDING,
   FPU_BLOCKED,
   CR0,
+  CR4,
   RECORD_CURRENT,
   REGS,
   SLOT_ADDRESS,
@@ -72,6 +73,7 @@ export function faulted(rp: u32, budget: i32): i32 {
 }
 
 const CR0_EM: u32 = 4;
+const CR4_OSFXSR: u32 = 0x200;
 const SLOT: usize = REGS + SLOT_ADDRESS;
 
 // --- Units that must not just run --------------------------------------------------------------
@@ -89,8 +91,7 @@ export function mmxBlocked(): void {
 }
 
 export function sseBlocked(): void {
-  if (load<u32>(CR0) & CR0_EM) raiseUD();
-  if ((load<u32>(FPU_BLOCKED) & 1) == 0) raiseUD();
+  if (load<u32>(CR0) & CR0_EM || (load<u32>(CR4) & CR4_OSFXSR) == 0) raiseUD();
   raiseNM();
 }
 
