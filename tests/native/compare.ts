@@ -1,5 +1,5 @@
 /** Compares two outcomes of one program, leaving out what masks.ts says is undefined. */
-import { IF, RF } from '../../assembly/shared/flags.ts';
+import { ARITHMETIC, IF, RF } from '../../assembly/shared/flags.ts';
 import {
   REGIONS,
   REGISTER_NAMES,
@@ -9,7 +9,7 @@ import {
   fillWords,
   type Outcome,
 } from './layout.ts';
-import { EITHER_ADDRESS, EITHER_MMX } from './masks.ts';
+import { EITHER_ADDRESS, EITHER_FLAGS, EITHER_MMX, sameClass, wraps } from './masks.ts';
 import type { Item, Linked, Program } from './program.ts';
 
 export interface Difference {
@@ -56,6 +56,9 @@ export function compare(
     if (((a ^ b) & mask) !== 0)
       out.push({ what, native: hex(a, digits), emulated: hex(b, digits) });
   };
+  if (wraps(native.trap, emulated.trap, emulated.cr2)) return out;
+  if (wraps(emulated.trap, native.trap, native.cr2)) return out;
+  if (sameClass(native.trap, emulated.trap) && native.eip === emulated.eip) return out;
   const where = position(linked, native);
   check('trap', native.trap, emulated.trap, 0xff, 2);
   check('EIP', native.eip, emulated.eip);
@@ -65,6 +68,7 @@ export function compare(
   if (native.trap === TRAP_PAGE_FAULT && !EITHER_ADDRESS.has(stopped?.op))
     check('CR2', native.cr2, emulated.cr2);
   for (let i = 0; i < 8; i++) check(REGISTER_NAMES[i], native.regs[i], emulated.regs[i]);
+  if (native.trap === TRAP_PAGE_FAULT && EITHER_FLAGS.has(stopped?.op)) where.flags |= ARITHMETIC;
   check('EFLAGS', native.eflags, emulated.eflags, ~(where.flags | RF | IF));
   for (let i = 0; i < 6; i++)
     check(SEGMENT_NAMES[i], native.segments[i], emulated.segments[i], 0xffff, 4);

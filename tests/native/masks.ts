@@ -197,6 +197,28 @@ export function effects(op: string, detail: Detail = {}): Effects {
 export const SELECTOR_PUSHES =
   'SDM vol. 2B PUSH: a segment register pushed as 32 bits may leave the upper half alone';
 
+/**
+ * A page fault inside a repeated CMPS or SCAS: the flags are those from before the instruction (SDM
+ * vol. 2B, REP); AMD's processors keep the last iteration's.
+ */
+export const EITHER_FLAGS = new Set(['CMPS', 'SCAS']);
+
+/**
+ * An access that wraps at 4 GiB in a segment without limit may or may not be #GP or #SS (SDM vol. 3A
+ * 5.3). True when one of the two traps says so and the other found no page there.
+ */
+export function wraps(trap: number, otherTrap: number, address: number): boolean {
+  return (trap === 12 || trap === 13) && otherTrap === 14 && (address + 64) >>> 0 < 128;
+}
+
+/**
+ * An exception that waits from an earlier x87 instruction and a segment the next one may not use
+ * are of one class, and the order within it is the processor's (SDM vol. 3A table 6-2).
+ */
+export function sameClass(trap: number, otherTrap: number): boolean {
+  return (trap === 16 && otherTrap === 13) || (trap === 13 && otherTrap === 16);
+}
+
 /** Two operands in unmapped memory: which is reported first is not said (SDM vol. 2A CMPS). */
 export const EITHER_ADDRESS = new Set(['CMPS']);
 

@@ -41,7 +41,12 @@ export function stackItem(g: Generator): Item {
     }
     case 11: {
       // ENTER, mostly of level 0; LEAVE after it.
-      const level = r.chance(0.6) ? 0 : r.chance(0.9) ? r.int(4) : r.int(256);
+      const level =
+        r.chance(0.6) || !g.group.implicit?.includes(EBP)
+          ? 0
+          : r.chance(0.9)
+            ? r.int(4)
+            : r.int(256);
       const size = r.chance(0.95) ? r.int(64) : r.int(0x10000);
       const leave = r.chance(0.6) ? [...sized, 0xc9] : [];
       return {
@@ -53,7 +58,7 @@ export function stackItem(g: Generator): Item {
     case 12:
       return { op: 'PUSHF', bytes: [...sized, 0x9c] };
     case 13: {
-      const flags = r.bits() & (r.chance(0.95) ? HARMLESS : -1);
+      const flags = r.bits() & (r.chance(0.95) ? HARMLESS : HARMLESS | 0x100);
       return { op: 'POPF', bytes: [...sized, 0x68, ...little(flags, wide >> 3), ...sized, 0x9d] };
     }
     case 14: {
@@ -203,8 +208,13 @@ export function segmentItem(g: Generator): Item {
       const write = r.int(2);
       return { op: write ? 'VERW' : 'VERR', bytes: [...load, 0x0f, 0, 0xe0 | (write << 3)] };
     }
-    case 7:
-      return { op: 'ARPL', bytes: g.encode(32, [0x63], g.rm(16, true), g.source()) };
+    case 7: {
+      // Whether a selector that needs no change is written back to a segment that may not be
+      // written is seen differently by processors: through SS it always may.
+      const rm = g.rm(16, true, { plain: true });
+      const through = rm.address >= 0 ? [0x36] : [];
+      return { op: 'ARPL', bytes: [...through, ...g.encode(32, [0x63], rm, g.source())] };
+    }
     case 8: {
       // LES LDS LSS LFS LGS of a pointer in memory.
       const opcode = r.pick([[0xc4], [0xc5], [0x0f, 0xb2], [0x0f, 0xb4], [0x0f, 0xb5]]);
