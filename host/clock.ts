@@ -1,9 +1,12 @@
 /**
  * Guest time, in whole nanoseconds since the machine was created, and the timers that wait for it.
  *
- * There are two clocks. Host time follows a monotonic counter that the platform injects. Virtual
- * time is made of retired instructions, one nanosecond each, plus the idle time that was skipped:
- * two runs of one guest see the same times at the same instructions.
+ * There are two clocks. Host time follows a monotonic counter that the platform injects, but waits
+ * at every deadline until its timer has fired: a host that gives the processor to others, or wakes
+ * late, must not let the guest see time pass without its timer interrupts (Linux would declare the
+ * TSC unstable). What was waited is caught up with afterwards, unless it is too long. Virtual time
+ * is made of retired instructions, one nanosecond each, plus the idle time that was skipped: two
+ * runs of one guest see the same times at the same instructions.
  *
  * Every oscillator of the PC is derived from this one time (see `toTicks`), so the TSC, the PIT, the
  * ACPI timer, the local APIC's timer and the RTC always agree, which is what Linux calibrates.
@@ -58,6 +61,9 @@ export class Timer {
   }
 }
 
+/** Host time lost beyond this, as to a suspended laptop, is not caught up with. */
+const DEBT_MAX = 2 * NS_PER_SECOND;
+
 export interface ClockOptions {
   kind: 'host' | 'virtual';
   /** Monotonic nanoseconds of the host; used by the host clock only. */
@@ -74,8 +80,12 @@ export class Clock {
   onEarlier: () => void = () => {};
   /** The time at which the running slice ends by itself. */
   sliceEnd = -Infinity;
+  /** The running slice began with its end already passed: it may use what budget it has. */
+  catchingUp = false;
 
   private timers: Timer[] = [];
+  /** The time while timers fire: it goes on when the guest does. */
+  private firing: number | undefined;
   private readonly hostNow: () => number;
 
   constructor(options: ClockOptions) {
@@ -85,11 +95,20 @@ export class Clock {
   }
 
   now(): number {
+    if (this.firing !== undefined) return this.firing;
     if (this.virtual) return this.retired() + this.state.offset;
+    const { state } = this;
+    let now = Math.floor(this.hostNow()) + state.offset;
+    const running = this.sliceEnd !== -Infinity;
+    const wall = running ? this.sliceEnd : this.nextDeadline();
+    if (now > wall) {
+      if (now - wall > DEBT_MAX) state.offset -= now - wall - DEBT_MAX;
+      now = wall;
+      if (running && !this.catchingUp) this.onEarlier();
+    }
     // A host counter may be coarse or step back; guest time never does.
-    const now = Math.floor(this.hostNow()) + this.state.offset;
-    if (now > this.state.last) this.state.last = now;
-    return this.state.last;
+    if (now > state.last) state.last = now;
+    return state.last;
   }
 
   /** Makes a timer; a name is used once. */
@@ -110,22 +129,24 @@ export class Clock {
     return next;
   }
 
-  /** Fires what is due, earliest first. */
+  /** Fires what is due now, earliest first; the guest runs before time goes on. */
   runDue(): void {
+    const now = this.now();
+    this.firing = now;
     for (;;) {
-      const now = this.now();
       let due: Timer | undefined;
       for (const timer of this.timers) {
         if (timer.deadline <= now && (due === undefined || timer.deadline < due.deadline)) {
           due = timer;
         }
       }
-      if (due === undefined) return;
+      if (due === undefined) break;
       const deadline = due.deadline;
       due.deadline = Infinity;
       due.fired++;
       due.fire(deadline);
     }
+    this.firing = undefined;
   }
 
   /** Virtual clock only: the guest is idle, time jumps. */

@@ -17,6 +17,8 @@ const POWER_ON = 0x2a;
 const MICROCODE_UPDATE = 0x79;
 const MICROCODE_REVISION = 0x8b;
 const MTRR_CAPABILITIES = 0xfe;
+const MACHINE_CHECK_CAPABILITIES = 0x179;
+const MACHINE_CHECK_STATUS = 0x17a;
 const MISC_ENABLE = 0x1a0;
 const DEBUG_CONTROL = 0x1d9;
 const LAST_BRANCH_FROM = 0x1db;
@@ -43,6 +45,8 @@ const REVISION = 1n << 32n;
 /** Registers a write to which is accepted and forgotten. */
 const IGNORED_WRITES: readonly number[] = [PLATFORM_ID, MICROCODE_UPDATE];
 
+const READ_ONLY: readonly number[] = [MTRR_CAPABILITIES, MACHINE_CHECK_CAPABILITIES];
+
 export interface MsrEffects {
   setApicEnabled(enabled: boolean): void;
 }
@@ -61,6 +65,9 @@ export class Msrs {
     values.set(POWER_ON, 0n);
     values.set(MICROCODE_REVISION, REVISION);
     values.set(MTRR_CAPABILITIES, CAPABILITIES);
+    // Machine checks: the architecture with no bank, since nothing can fail.
+    values.set(MACHINE_CHECK_CAPABILITIES, 0n);
+    values.set(MACHINE_CHECK_STATUS, 0n);
     values.set(MISC_ENABLE, FAST_STRINGS);
     values.set(DEBUG_CONTROL, 0n);
     values.set(LAST_BRANCH_FROM, 0n);
@@ -90,7 +97,7 @@ export class Msrs {
     index >>>= 0;
     const { values } = this.state;
     if (IGNORED_WRITES.includes(index)) return true;
-    if (!values.has(index) || index === MTRR_CAPABILITIES) return false;
+    if (!values.has(index) || READ_ONLY.includes(index)) return false;
     if (index === APIC_BASE) {
       // The base cannot be moved here; software that tries gets the fault of a reserved bit.
       if ((value & ADDRESS_MASK & ~0xfffn) !== BigInt(LAPIC_BASE)) return false;

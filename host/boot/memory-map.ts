@@ -14,6 +14,8 @@ export const EBDA = 0x9fc00;
 export const LOW_END = 0xa0000;
 const BIOS = 0xf0000;
 export const HIGH_START = 0x100000;
+/** From here to 4 GiB: interrupt controllers and what a BIOS would occupy. */
+const CHIPSET = 0xfec00000;
 
 export interface MemoryRange {
   start: number;
@@ -33,6 +35,7 @@ export function memoryMap(ramBytes: number): MemoryRange[] {
     { start: BIOS, end: HIGH_START, type: E820_RESERVED },
     { start: HIGH_START, end: tablesStart(ramBytes), type: E820_RAM },
     { start: tablesStart(ramBytes), end: ramBytes, type: E820_ACPI },
+    { start: CHIPSET, end: 2 ** 32, type: E820_RESERVED },
   ];
 }
 

@@ -47,7 +47,7 @@ export class AtaChannel {
     device: 0,
     status: 0,
     control: 0,
-    multiple: 0,
+    multiple: MULTIPLE_MAX,
     heads: HEADS,
     sectorsPerTrack: SECTORS_PER_TRACK,
     transferMode: 0,
@@ -152,7 +152,6 @@ export class AtaChannel {
       this.setInterrupt(false);
       s.status = 0x80;
     } else if (wasReset && (value & CONTROL_RESET) === 0) {
-      s.multiple = 0;
       this.signature();
     }
     this.updateInterrupt();

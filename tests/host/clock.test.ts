@@ -75,4 +75,46 @@ describe('timers', () => {
     host -= 100;
     expect(clock.now()).toBe(300);
   });
+
+  test('host time waits at a deadline until its timer has fired, and then catches up', () => {
+    let host = 0;
+    const clock = new Clock({ kind: 'host', hostNow: () => host });
+    const ticks: number[] = [];
+    const timer = clock.timer('tick', (at) => {
+      ticks.push(clock.now());
+      timer.set(at + 4e6);
+    });
+    timer.set(4e6);
+    host = 50e6; // the host was busy elsewhere for twelve ticks
+    for (let slice = 0; slice < 20; slice++) clock.runDue();
+    expect(ticks).toEqual(Array.from({ length: 12 }, (_, i) => (i + 1) * 4e6));
+    expect(clock.now()).toBe(50e6);
+  });
+
+  test('a host that slept for an hour is not caught up with', () => {
+    let host = 0;
+    const clock = new Clock({ kind: 'host', hostNow: () => host });
+    const timer = clock.timer('tick', (at) => timer.set(at + 4e6));
+    timer.set(4e6);
+    host = 3600e9;
+    for (let slice = 0; slice < 10_000; slice++) clock.runDue();
+    expect(clock.now()).toBeLessThan(3e9);
+  });
+
+  test('reading the time beyond the end of a slice ends the slice', () => {
+    let host = 0;
+    const clock = new Clock({ kind: 'host', hostNow: () => host });
+    let stops = 0;
+    clock.onEarlier = () => stops++;
+    clock.sliceEnd = 1000;
+    host = 900;
+    clock.now();
+    expect(stops).toBe(0);
+    host = 1200;
+    expect(clock.now()).toBe(1000);
+    expect(stops).toBe(1);
+    clock.catchingUp = true;
+    clock.now();
+    expect(stops).toBe(1);
+  });
 });
