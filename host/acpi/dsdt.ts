@@ -84,11 +84,7 @@ export function dsdtBody(ramEnd: number): Aml {
     name('_PRT', routing()),
     device('ISA', name('_ADR', integer(0x00010000)), ...isaDevices()),
   );
-  const processor = device(
-    'CPU0',
-    name('_HID', string('ACPI0007')),
-    name('_UID', integer(0)),
-  );
+  const processor = device('CPU0', name('_HID', string('ACPI0007')), name('_UID', integer(0)));
   const sleepType = integer(SLEEP_TYPE_S5);
   return [
     ...scope('\\_SB', rootBridge, processor),

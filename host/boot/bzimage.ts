@@ -206,7 +206,10 @@ function placeInitrd(
   if (top - initrd.length < kernelEnd || start < 0) {
     const size = Math.ceil(initrd.length / 2 ** 20);
     if (kernelEnd + initrd.length > highest) {
-      throw new UserError('--initrd', `is larger (${size} MiB) than this kernel can take; shrink it`);
+      throw new UserError(
+        '--initrd',
+        `is larger (${size} MiB) than this kernel can take; shrink it`,
+      );
     }
     const needed = Math.ceil((kernelEnd + initrd.length) / 2 ** 20) + 1;
     throw new UserError(

@@ -135,12 +135,7 @@ function loadElf(ram: Uint8Array, kernel: Uint8Array, limit: number): Loaded {
 }
 
 /** The header's address fields (3.1.3), which make the format of the file irrelevant. */
-function loadByAddresses(
-  ram: Uint8Array,
-  kernel: Uint8Array,
-  at: number,
-  limit: number,
-): Loaded {
+function loadByAddresses(ram: Uint8Array, kernel: Uint8Array, at: number, limit: number): Loaded {
   const bad = (why: string): UserError => new UserError('--kernel', `${why}; link it again`);
   if (kernel.length < at + 32) throw bad('has a truncated multiboot header');
   const view = new DataView(kernel.buffer, kernel.byteOffset, kernel.length);

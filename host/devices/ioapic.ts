@@ -6,11 +6,7 @@
  * processor through LINT0.
  */
 
-import {
-  DELIVERY_FIXED,
-  DELIVERY_LOWEST,
-  DELIVERY_NMI,
-} from './lapic';
+import { DELIVERY_FIXED, DELIVERY_LOWEST, DELIVERY_NMI } from './lapic';
 import { NO_TRACE, type Trace } from '../trace';
 import type { LineSink } from '../irq';
 import type { MmioHandler } from '../bus';

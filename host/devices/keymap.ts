@@ -17,10 +17,7 @@ const TABLE =
   '55567778797a0e7b7c4f7d4b477e7f6f' +
   '5253504c4d480145574e514a37494654';
 
-export const SET1_OF_SET2 = Uint8Array.from(
-  TABLE.match(/../g)!,
-  (pair) => parseInt(pair, 16),
-);
+export const SET1_OF_SET2 = Uint8Array.from(TABLE.match(/../g)!, (pair) => parseInt(pair, 16));
 
 export function translateScanCode(code: number): number {
   if (code < 0x80) return SET1_OF_SET2[code]!;

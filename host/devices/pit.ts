@@ -73,15 +73,13 @@ function resetCounter(gate: boolean): CounterState {
 function toBcd(count: number): number {
   let bcd = 0;
   for (let shift = 0; shift < 16; shift += 4, count = Math.floor(count / 10)) {
-    bcd |= count % 10 << shift;
+    bcd |= (count % 10) << shift;
   }
   return bcd;
 }
 
 function fromBcd(bcd: number): number {
-  return (
-    (bcd & 15) + ((bcd >> 4) & 15) * 10 + ((bcd >> 8) & 15) * 100 + ((bcd >> 12) & 15) * 1000
-  );
+  return (bcd & 15) + ((bcd >> 4) & 15) * 10 + ((bcd >> 8) & 15) * 100 + ((bcd >> 12) & 15) * 1000;
 }
 
 export class Pit implements PortHandler {

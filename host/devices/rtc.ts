@@ -183,7 +183,7 @@ export class Rtc implements PortHandler {
 
   private encode(value: number): number {
     if ((this.state.memory[B]! & B_BINARY) !== 0) return value;
-    return (Math.floor(value / 10) << 4) | value % 10;
+    return (Math.floor(value / 10) << 4) | (value % 10);
   }
 
   private decode(value: number): number {

@@ -198,8 +198,7 @@ export class Vga implements PortHandler {
     const { crtc } = this.state;
     const columns = crtc[CRTC_HORIZONTAL_END]! + 1;
     const overflow = crtc[CRTC_OVERFLOW]!;
-    const end =
-      crtc[CRTC_VERTICAL_END]! | ((overflow & 0x02) << 7) | ((overflow & 0x40) << 3);
+    const end = crtc[CRTC_VERTICAL_END]! | ((overflow & 0x02) << 7) | ((overflow & 0x40) << 3);
     const rows = Math.floor((end + 1) / ((crtc[CRTC_MAXIMUM_SCAN]! & 0x1f) + 1));
     const pitch = crtc[CRTC_OFFSET]! * 2;
     const start = (crtc[CRTC_START_HIGH]! << 8) | crtc[CRTC_START_LOW]!;
