@@ -5,7 +5,14 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Cpu, type CpuHost } from '../../host/cpu.ts';
-import { RAM_SIZE, UserMode, type Ports, type Processor, type Tier } from './usermode.ts';
+import {
+  RAM_SIZE,
+  UserMode,
+  type Paging,
+  type Ports,
+  type Processor,
+  type Tier,
+} from './usermode.ts';
 
 let core: WebAssembly.Module | null = null;
 
@@ -56,6 +63,12 @@ function enterFlat(cpu: Cpu, eip: number): void {
   state.eip = eip;
 }
 
-const interpreter = new UserMode(async (ports) => processor(await bareCpu(ports)));
+function tier(name: string, paging: Paging, create: (ports: Ports) => Promise<Cpu>): Tier {
+  const machine = new UserMode(async (ports) => processor(await create(ports)), paging);
+  return { name, paging, run: (c) => machine.run(c) };
+}
 
-export const TIERS: Tier[] = [{ name: 'interpreter', run: (c) => interpreter.run(c) }];
+export const TIERS: Tier[] = [
+  tier('interpreter', 'PAE', bareCpu),
+  tier('interpreter, 32-bit paging', '32-bit', bareCpu),
+];

@@ -24,9 +24,13 @@ import {
 } from '../native/layout.ts';
 import { little } from '../native/random.ts';
 
+/** 32-bit paging cannot forbid execution, and so does not report fetches in a page fault's code. */
+export type Paging = 'PAE' | '32-bit';
+
 /** A way to run the guest's code: interpreter, translator... */
 export interface Tier {
   name: string;
+  paging: Paging;
   run(c: Case): Promise<Outcome>;
 }
 
@@ -52,9 +56,11 @@ export const RAM_SIZE = 0x800000;
 export const TRAP_KERNEL = 0x300;
 
 // Physical memory. The kernel is mapped where it lies.
-const DIRECTORY = 0x601000;
-const KERNEL_TABLE = 0x602000;
-const TABLES = 0x603000; // one for each user region's 4 MiB
+const DIRECTORY = 0x610000; // with PAE, four pages
+const TABLES = 0x614000;
+const KERNEL = 0x600000; // mapped from here
+const KERNEL_SIZE = 0x10000;
+const POINTER_TABLE = 0x601000;
 const GDT = 0x607000;
 const IDT = 0x607800;
 const TSS = 0x608000;
@@ -85,6 +91,9 @@ const TSS_SELECTOR = 0x18;
 const CR0 = 0x80050033;
 /** OSXMMEXCPT OSFXSR. */
 const CR4 = 0x600;
+const CR4_PAE = 0x20;
+const EFER = 0xc0000080;
+const EFER_NXE = 0x800;
 const SLICE = 20_000;
 const SLICES = 50;
 
@@ -95,7 +104,10 @@ export class UserMode {
   private ended = false;
   private readonly initial = new Uint32Array(REGIONS.reduce((n, r) => n + r.size, 0) / 4);
 
-  constructor(private readonly create: (ports: Ports) => Promise<Processor>) {}
+  constructor(
+    private readonly create: (ports: Ports) => Promise<Processor>,
+    private readonly paging: Paging = 'PAE',
+  ) {}
 
   async run(c: Case): Promise<Outcome> {
     const processor = (this.processor ??= await this.boot());
@@ -146,23 +158,7 @@ export class UserMode {
     const word = (address: number, value: number) => {
       this.words[address >> 2] = value;
     };
-    // Page tables: user regions writable or not, the kernel for privilege 0 only.
-    let table = TABLES;
-    const map = (linear: number, physical: number, size: number, bits: number) => {
-      const entry = DIRECTORY + 4 * (linear >>> 22);
-      if (this.words[entry >> 2] === 0) {
-        word(entry, table | 7);
-        table += 0x1000;
-      }
-      const entries = this.words[entry >> 2] & 0xfffff000;
-      for (let at = 0; at < size; at += 0x1000)
-        word(entries + 4 * (((linear + at) >>> 12) & 1023), (physical + at) | bits);
-    };
-    word(DIRECTORY + 4 * (STUBS >>> 22), KERNEL_TABLE | 3);
-    for (let page = 0x600000; page < 0x610000; page += 0x1000) map(page, page, 0x1000, 3);
-    for (const region of REGIONS)
-      map(region.start, PHYSICAL[region.start], region.size, region.writable ? 7 : 5);
-    map(CODE, PHYSICAL[CODE], CODE_SIZE, 7);
+    this.pages(word);
 
     const descriptor = (selector: number, base: number, limit: number, access: number) => {
       word(GDT + (selector & ~7), (limit & 0xffff) | (base << 16));
@@ -193,14 +189,48 @@ export class UserMode {
     this.code(ram, gates);
   }
 
+  /** Page tables: user regions writable or not, the kernel for privilege 0 only; with PAE, NX. */
+  private pages(word: (address: number, value: number) => void): void {
+    const pae = this.paging === 'PAE';
+    const shift = pae ? 21 : 22;
+    const entrySize = pae ? 8 : 4;
+    let table = TABLES;
+    const tables = new Map<number, number>();
+    const map = (linear: number, physical: number, size: number, bits: number, code = false) => {
+      for (let at = 0; at < size; at += 0x1000) {
+        const page = linear + at;
+        const span = page >>> shift;
+        if (!tables.has(span)) {
+          tables.set(span, table);
+          word(DIRECTORY + entrySize * span, table | 7);
+          table += 0x1000;
+        }
+        const index = (page >>> 12) & (pae ? 511 : 1023);
+        const entry = tables.get(span)! + entrySize * index;
+        word(entry, (physical + at) | bits);
+        if (pae && !code) word(entry + 4, 0x80000000);
+      }
+    };
+    if (pae) {
+      // The four directories follow each other, so that one index reaches over all of them.
+      for (let i = 0; i < 4; i++) word(POINTER_TABLE + 8 * i, (DIRECTORY + 0x1000 * i) | 1);
+    }
+    map(KERNEL, KERNEL, KERNEL_SIZE, 3, true);
+    for (const region of REGIONS)
+      map(region.start, PHYSICAL[region.start], region.size, region.writable ? 7 : 5);
+    map(CODE, PHYSICAL[CODE], CODE_SIZE, 7, true);
+  }
+
   /** The kernel's code, by hand: start, enter a case, leave it. */
   private code(ram: Uint8Array, gates: number): void {
     const at32 = (address: number) => little(address, 4);
+    const pae = this.paging === 'PAE';
     const start = [
       [0x0f, 0x01, 0x15, ...at32(POINTERS)], // lgdt
       [0x0f, 0x01, 0x1d, ...at32(POINTERS + 8)], // lidt
-      [0xb8, ...at32(DIRECTORY), 0x0f, 0x22, 0xd8], // mov cr3
-      [0xb8, ...at32(CR4), 0x0f, 0x22, 0xe0], // mov cr4
+      [0xb8, ...at32(pae ? POINTER_TABLE : DIRECTORY), 0x0f, 0x22, 0xd8], // mov cr3
+      [0xb8, ...at32(pae ? CR4 | CR4_PAE : CR4), 0x0f, 0x22, 0xe0], // mov cr4
+      pae ? [0xb9, ...at32(EFER), 0xb8, ...at32(EFER_NXE), 0x31, 0xd2, 0x0f, 0x30] : [], // wrmsr
       [0xb8, ...at32(CR0), 0x0f, 0x22, 0xc0], // mov cr0
     ].flat();
     // The jump reloads CS and lands after itself.

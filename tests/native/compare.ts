@@ -9,6 +9,7 @@ import {
   fillWords,
   type Outcome,
 } from './layout.ts';
+import type { Paging } from '../lib/usermode.ts';
 import { EITHER_ADDRESS, EITHER_FLAGS, EITHER_MMX, sameClass, wraps } from './masks.ts';
 import type { Item, Linked, Program } from './program.ts';
 
@@ -23,6 +24,8 @@ const WITH_CODE = new Set([8, 10, 11, 12, 13, 14, 17]);
 const TRAP_SIMD = 19;
 /** Page-fault code bit 4 says "fetch" only where NX is enabled (SDM vol. 3A 4.7). */
 const FETCH = 16;
+/** Fetched from a page that is there. */
+const NX_FAULT = FETCH | 1;
 
 export const hex = (value: number | bigint, digits = 8) =>
   (typeof value === 'number' ? value >>> 0 : value).toString(16).padStart(digits, '0');
@@ -50,12 +53,20 @@ export function compare(
   linked: Linked,
   native: Outcome,
   emulated: Outcome,
+  paging: Paging,
 ): Difference[] {
   const out: Difference[] = [];
   const check = (what: string, a: number, b: number, mask = 0xffffffff, digits = 8) => {
     if (((a ^ b) & mask) !== 0)
       out.push({ what, native: hex(a, digits), emulated: hex(b, digits) });
   };
+  // Without NX, data is code.
+  if (
+    paging === '32-bit' &&
+    native.trap === TRAP_PAGE_FAULT &&
+    (native.error & NX_FAULT) === NX_FAULT
+  )
+    return out;
   if (wraps(native.trap, emulated.trap, emulated.cr2)) return out;
   if (wraps(emulated.trap, native.trap, native.cr2)) return out;
   if (sameClass(native.trap, emulated.trap) && native.eip === emulated.eip) return out;
@@ -63,7 +74,7 @@ export function compare(
   check('trap', native.trap, emulated.trap, 0xff, 2);
   check('EIP', native.eip, emulated.eip);
   if (WITH_CODE.has(native.trap) && native.trap === emulated.trap)
-    check('error code', native.error, emulated.error, native.trap === 14 ? ~FETCH : -1, 4);
+    check('error code', native.error, emulated.error, paging === '32-bit' ? ~FETCH : -1, 4);
   const stopped: Item | undefined = linked.items[where.item];
   if (native.trap === TRAP_PAGE_FAULT && !EITHER_ADDRESS.has(stopped?.op))
     check('CR2', native.cr2, emulated.cr2);

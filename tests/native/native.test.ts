@@ -48,7 +48,10 @@ describe.skipIf(reason !== null)('the native harness', () => {
       const t = truth(group, seed, 60);
       const again = runNative(t.linked.map((l) => l.case));
       for (let i = 0; i < t.programs.length; i++)
-        expect(compare(t.programs[i], t.linked[i], t.natives[i], again[i]), group.name).toEqual([]);
+        expect(
+          compare(t.programs[i], t.linked[i], t.natives[i], again[i], 'PAE'),
+          group.name,
+        ).toEqual([]);
     }
   });
 
@@ -65,6 +68,7 @@ describe.skipIf(reason !== null)('the native harness', () => {
       code.some((b, i) => b === bswap[0] && code[i + 1] === bswap[1]);
     const broken: Tier = {
       name: 'broken',
+      paging: 'PAE',
       run: async (c) => {
         const [outcome] = runNative([c]);
         if (has(c.code)) outcome.regs[0] = ~outcome.regs[0];

@@ -22,7 +22,7 @@ async function firstFailing(candidates: Program[], tier: Tier): Promise<Failure 
   const natives = runNative(linked.map((l) => l.case));
   for (let i = 0; i < candidates.length; i++) {
     const emulated = await tier.run(linked[i].case);
-    const differences = compare(candidates[i], linked[i], natives[i], emulated);
+    const differences = compare(candidates[i], linked[i], natives[i], emulated, tier.paging);
     if (differences.length > 0)
       return { program: candidates[i], native: natives[i], emulated, differences };
   }

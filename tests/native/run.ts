@@ -38,7 +38,7 @@ export async function check(tier: Tier, t: Truth, seed: number): Promise<Verdict
   const failing: Program[] = [];
   for (let i = 0; i < t.programs.length; i++) {
     const emulated = await tier.run(t.linked[i].case);
-    if (compare(t.programs[i], t.linked[i], t.natives[i], emulated).length > 0)
+    if (compare(t.programs[i], t.linked[i], t.natives[i], emulated, tier.paging).length > 0)
       failing.push(t.programs[i]);
   }
   const kinds = new Set<string>();

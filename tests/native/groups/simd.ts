@@ -225,19 +225,14 @@ const SAVED = STACK + 0xe00;
 function stateItem(g: Generator): Item {
   const { r } = g;
   switch (r.int(6)) {
-    case 0:
-      return {
-        op: 'MMX',
-        bytes: g.encode(
-          32,
-          [0x0f, 0xae],
-          g.memory(4, {
-            safe: true,
-            content: () => little(0x1f80 | r.int(64) | (r.int(8) << 13), 4),
-          }),
-          2,
-        ),
-      };
+    case 0: {
+      // LDMXCSR of a value put there just before, now and then one with a reserved bit: #GP. Bit 17
+      // is reserved for some processors only (MXCSR_MASK, SDM vol. 1 11.6.6).
+      const rm = g.memory(4, { safe: true });
+      const reserved = r.chance(0.05) ? 1 << r.between(18, 31) : 0;
+      const set = [0xc7, 0x05, ...little(rm.address, 4), ...little(mxcsr(r) | reserved, 4)];
+      return { op: 'MMX', bytes: [...set, ...g.encode(32, [0x0f, 0xae], rm, 2)] };
+    }
     case 1:
       return { op: 'MMX', bytes: g.encode(32, [0x0f, 0xae], g.memory(4, { safe: true }), 3) };
     case 2:
@@ -279,9 +274,15 @@ function stateItem(g: Generator): Item {
     default: {
       const at = r.chance(0.25) ? { at: SAVED } : {};
       const rm = g.memory(512, { align: 16, safe: true, content: () => image(g), ...at });
-      return { op: 'FXRSTOR', bytes: g.encode(32, [0x0f, 0xae], rm, 1) };
+      const set = [0xc7, 0x05, ...little(rm.address + 24, 4), ...little(mxcsr(r), 4)];
+      return { op: 'FXRSTOR', bytes: [...set, ...g.encode(32, [0x0f, 0xae], rm, 1)] };
     }
   }
+}
+
+/** Exceptions masked, any flags, rounding and FTZ. */
+function mxcsr(r: Random): number {
+  return 0x1f80 | r.int(64) | (r.int(8) << 13);
 }
 
 function image(g: Generator): number[] {
@@ -290,7 +291,7 @@ function image(g: Generator): number[] {
   out.set(r.bytes(288));
   out.set([0x7f, 3, 0, r.int(8) << 3, r.int(256), 0], 0);
   out.fill(0, 6, 24);
-  out.set(little(0x1f80 | r.int(64) | (r.int(8) << 13), 4), 24);
+  out.set(little(mxcsr(r), 4), 24);
   return [...out];
 }
 
