@@ -117,7 +117,10 @@ export function enterDebugHandler(): void {
   store<u32>(DR7, load<u32>(DR7) & ~DR7_GD);
 }
 
-/** An interrupt was taken: TF is clear, the step it would have ended is gone. */
+/**
+ * An interrupt or exception is taken: TF is clear, and the step it came into is gone. One that stayed
+ * would end at the next instruction that runs alone, in the handler.
+ */
 export function forgetStep(): void {
   stepping = false;
 }

@@ -161,7 +161,7 @@ export function deliver(vector: u32, kind: u32, hasCode: bool, code: u32): void 
   else deliverReal(vector, flags);
   store<u32>(SINGLE, single);
   store<u32>(HALTED, 0);
-  if (kind != EXCEPTION) forgetStep();
+  forgetStep();
   setExternal(0);
   delivering = NOTHING;
 }
