@@ -455,6 +455,14 @@ function decodeInstruction(mode: u32): void {
   } else if (flat32 && !operand16 && load<u16>(alternatives, 6) != 0xffff) {
     op = load<u16>(alternatives, 6);
   }
+  // No segment register 6 or 7, and CS cannot be loaded: #UD before the operand is looked at.
+  if (first == K_S || second == K_S) {
+    const reg = (modrm >>> 3) & 7;
+    if (reg > 5 || (first == K_S && reg == 1)) {
+      bad();
+      return;
+    }
+  }
   // Operands O: an address in the instruction.
   if (first == K_O || second == K_O) {
     displacement = address16 ? word() : dword();
