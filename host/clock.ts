@@ -5,8 +5,8 @@
  * at every deadline until its timer has fired: a host that gives the processor to others, or wakes
  * late, must not let the guest see time pass without its timer interrupts (Linux would declare the
  * TSC unstable). What was waited is caught up with afterwards, unless it is too long. Virtual time
- * is made of retired instructions, one nanosecond each, plus the idle time that was skipped: two
- * runs of one guest see the same times at the same instructions.
+ * is made of retired instructions, one nanosecond each, plus the idle time that was skipped and what
+ * port accesses take: two runs of one guest see the same times at the same instructions.
  *
  * Every oscillator of the PC is derived from this one time (see `toTicks`), so the TSC, the PIT, the
  * ACPI timer, the local APIC's timer and the RTC always agree, which is what Linux calibrates.
@@ -153,6 +153,13 @@ export class Clock {
   skipTo(time: number): void {
     const now = this.now();
     if (time > now) this.state.offset += time - now;
+  }
+
+  /** Virtual clock only: something took time besides instructions. */
+  charge(ns: number): void {
+    if (!this.virtual) return;
+    this.state.offset += ns;
+    if (this.now() >= this.sliceEnd) this.onEarlier();
   }
 
   /** A deadline was set. */

@@ -45,6 +45,8 @@ const BUDGET_MIN = 500;
 const BUDGET_BEHIND = 20_000;
 /** On the virtual clock calls end at multiples of this, whatever the host does. */
 const VIRTUAL_STRIDE = 2 ** 19;
+/** A port access on an ISA bus. Loops that poll a port for milliseconds turn less often for it. */
+const PORT_NS = 1000;
 /** A date for machines whose runs must be alike: 2024-01-01. */
 const VIRTUAL_DATE = Date.UTC(2024, 0, 1);
 
@@ -99,8 +101,14 @@ export class Machine {
       core: options.core,
       ram: options.memory,
       host: {
-        portIn: (port, size) => machine.board.bus.portIn(port, size),
-        portOut: (port, size, value) => machine.board.bus.portOut(port, size, value),
+        portIn: (port, size) => {
+          machine.clock.charge(PORT_NS);
+          return machine.board.bus.portIn(port, size);
+        },
+        portOut: (port, size, value) => {
+          machine.clock.charge(PORT_NS);
+          machine.board.bus.portOut(port, size, value);
+        },
         mmioRead: (address, size) => machine.board.bus.mmioRead(address, size),
         mmioWrite: (address, size, value) => machine.board.bus.mmioWrite(address, size, value),
         interruptVector: () => machine.board.interrupts.acknowledge(),

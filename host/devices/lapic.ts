@@ -114,6 +114,8 @@ export class Lapic implements InterruptSource, MmioHandler {
     divide: 0,
     /** Guest time at which the current count was the initial count. */
     timerStart: 0,
+    /** An initial count was given and, one-shot, has not run out. */
+    counting: false,
     /** IA32_APIC_BASE bit 11; cleared, the pins go straight to the processor. */
     globallyEnabled: true,
   };
@@ -299,6 +301,7 @@ export class Lapic implements InterruptSource, MmioHandler {
       case REG_TIMER_INITIAL:
         s.initialCount = value;
         s.timerStart = this.clock.now();
+        s.counting = value !== 0;
         this.scheduleTimer();
         break;
       case REG_TIMER_DIVIDE: {
@@ -376,29 +379,33 @@ export class Lapic implements InterruptSource, MmioHandler {
     return Math.max(0, s.initialCount - passed);
   }
 
-  /** A masked timer counts too, but nobody needs waking for it. */
+  /**
+   * Sets the timer to the count's next end. A masked timer counts too, and its end must not be
+   * told when it is unmasked later; so it ends by firing like any other, unheard.
+   */
   private scheduleTimer(): void {
     const s = this.state;
-    const masked = (s.lvt[REG_LVT_TIMER]! & LVT_MASKED) !== 0;
-    if (masked || s.initialCount === 0) {
+    if (!s.counting) {
       this.timer.cancel();
       return;
     }
+    // An end that host time has passed meanwhile still has to come.
     const period = s.initialCount * this.divisor();
     const now = this.clock.now();
     const first = s.timerStart + period;
-    if (first > now) this.timer.set(first);
-    else if (this.periodic()) this.timer.set(nextPeriod(first, period, now));
-    else this.timer.cancel();
+    this.timer.set(first > now || !this.periodic() ? first : nextPeriod(first, period, now));
   }
 
   private fireTimer(deadline: number): void {
     const s = this.state;
+    const lvt = s.lvt[REG_LVT_TIMER]!;
     if (this.periodic()) {
       const period = s.initialCount * this.divisor();
       this.timer.set(nextPeriod(deadline, period, this.clock.now()));
+    } else {
+      s.counting = false;
     }
-    this.accept(s.lvt[REG_LVT_TIMER]! & 0xff, false);
+    if ((lvt & LVT_MASKED) === 0) this.accept(lvt & 0xff, false);
   }
 }
 

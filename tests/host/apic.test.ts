@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { IoApic } from '../../host/devices/ioapic';
 import { Lapic } from '../../host/devices/lapic';
 import { Pic } from '../../host/devices/pic';
+import { Clock } from '../../host/clock';
 import { Interrupts } from '../../host/irq';
 import { TestClock } from './support';
 
@@ -139,6 +140,35 @@ describe('local APIC', () => {
     clock.advance(2_500_000);
     expect(intr).toBe(false);
     expect(lapic.read(0x390, 4)).toBe(500_000);
+  });
+
+  test('a count so short that it ends while it is written still interrupts', () => {
+    let host = 0;
+    const hurried = new Clock({ kind: 'host', hostNow: () => (host += 1000) });
+    let requests = 0;
+    const apic = new Lapic(hurried, {
+      changed: () => requests++,
+      endOfInterrupt: () => {},
+      nmi: () => {},
+    });
+    apic.write(0x3e0, 0xb);
+    apic.write(0x320, 0xec);
+    apic.write(0x380, 15);
+    requests = 0;
+    hurried.runDue();
+    expect(requests).toBe(1);
+    expect(apic.pending()).toBe(true);
+  });
+
+  test('a count that ends while masked is not told later', () => {
+    linuxApic();
+    lapic.write(0x3e0, 0xb);
+    lapic.write(0x320, 0x100ec);
+    lapic.write(0x380, 1000);
+    clock.advance(2000);
+    lapic.write(0x320, 0xec);
+    clock.advance(2000);
+    expect(intr).toBe(false);
   });
 
   test('disabling by SVR masks every LVT entry', () => {
