@@ -6,5 +6,5 @@ export { updateMode, setSegment } from './cpu/segments';
 export { updateUnits } from './cpu/control';
 export { flushTlb } from './mem/tlb';
 export { hideFeatures } from './cpu/cpuid';
-export { invalidateCode } from './mem/codepages';
+export { findBlock, invalidateCode } from './mem/codepages';
 export { getEflags, setEflags } from './ops/flags';

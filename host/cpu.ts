@@ -6,9 +6,7 @@ import {
   BUDGET,
   COUNTERS,
   COUNT_CURRENT,
-  EIP,
   EXCHANGE,
-  EXIT_DETAIL,
   INSTRUCTIONS,
   INTR,
   NMI,
@@ -40,6 +38,8 @@ export interface CpuHost {
 
 /** What the translator is to the processor. */
 export interface CpuTranslator {
+  /** The interpreter entered this block often. May translate it at once. */
+  blockHot(block: number): void;
   /** Decoded code of a page with translations was written: drop what was made of it. */
   codeInvalidated(page: number): void;
   /** All decoded blocks go: drop everything. */
@@ -54,7 +54,7 @@ export interface CpuOptions {
 }
 
 /** Exports of the core as assembly/index.ts lists them. */
-export interface CoreExports extends StateExports {
+export interface CoreExports extends StateExports, WebAssembly.Exports {
   memory: WebAssembly.Memory;
   table: WebAssembly.Table;
   run(): number;
@@ -64,6 +64,7 @@ export interface CoreExports extends StateExports {
   setHeatLimit(limit: number): void;
   findNext(linear: number, physical: number, mode: number): number;
   nextPhysical(linear: number): number;
+  findBlock(physical: number, mode: number): number;
   invalidateCode(physical: number, size: number): void;
   hideFeatures(bits: number): void;
 }
@@ -101,8 +102,8 @@ export class Cpu {
   /** @throws RangeError when the engine cannot give that much memory. */
   static async create({ core, ram, host }: CpuOptions): Promise<Cpu> {
     if (ram > RAM_MAX || ram % 4096 !== 0) throw new RangeError(`${ram} bytes of RAM`);
-    let cpu: Cpu | undefined = undefined;
-    const longs = () => cpu!.#longs;
+    let cpu!: Cpu;
+    const longs = () => cpu.#longs;
     const imports: Record<string, (...args: number[]) => number | void> = {
       fault: () => {
         throw FAULT;
@@ -120,7 +121,8 @@ export class Cpu {
         return 1;
       },
       writeMsr: (index) => (host.writeMsr(index! >>> 0, longs()[EXCHANGE >> 3]!) ? 1 : 0),
-      codeInvalidated: (page) => cpu?.#translator?.codeInvalidated(page! >>> 0),
+      blockHot: (block) => cpu.#translator?.blockHot(block! >>> 0),
+      codeInvalidated: (page) => cpu.#translator?.codeInvalidated(page! >>> 0),
     };
     // asc names an import's module after the file that declares it.
     const byModule: Record<string, Record<string, (...args: number[]) => number | void>> = {};
@@ -166,8 +168,7 @@ export class Cpu {
     return this.resume();
   }
 
-  /** Goes on within the budget of the last run(), after EXIT_HOT. */
-  resume(): number {
+  private resume(): number {
     for (;;) {
       try {
         const exit = this.exports.run();
@@ -203,11 +204,6 @@ export class Cpu {
       words[BUDGET >> 2]! +
       words[COUNT_CURRENT >> 2]!
     );
-  }
-
-  /** The block an EXIT_HOT is about, and where it is. */
-  hotBlock(): { block: number; eip: number } {
-    return { block: this.#words[EXIT_DETAIL >> 2]! >>> 0, eip: this.#words[EIP >> 2]! >>> 0 };
   }
 
   /** The state RESET leaves; memory stays. */

@@ -25,6 +25,7 @@ import { enter, type Entry } from './boot/entry';
 import { tablesStart, writeBiosData } from './boot/memory-map';
 import { findMultibootHeader, loadMultiboot } from './boot/multiboot';
 import { Clock } from './clock';
+import { Translator } from '../jit/translator';
 import { Cpu } from './cpu';
 import type { DiskBacking } from './devices/disk';
 import type { Screen } from './devices/vga';
@@ -61,6 +62,8 @@ const VIRTUAL_DATE = Date.UTC(2024, 0, 1);
 export interface MachineOptions {
   /** The compiled core. */
   core: WebAssembly.Module;
+  /** The core's bytes, which the translator takes functions from; without them nothing is translated. */
+  coreBytes?: Uint8Array | undefined;
   kernel: Uint8Array;
   initrd?: Uint8Array | undefined;
   commandLine?: string | undefined;
@@ -68,6 +71,8 @@ export interface MachineOptions {
   memory: number;
   disk?: DiskBacking | undefined;
   jit?: boolean | undefined;
+  /** Entries that make a block hot; the translator's own limit if left out. */
+  heatLimit?: number | undefined;
   clock?: 'host' | 'virtual' | undefined;
   /** Monotonic host time in nanoseconds. */
   hostNow: () => number;
@@ -89,6 +94,7 @@ export class Machine {
   onSerial: (bytes: Uint8Array) => void = () => {};
   readonly clock: Clock;
   cpu!: Cpu;
+  translator: Translator | undefined;
   board!: Board;
   private readonly trace: Trace;
   private readonly date: number;
@@ -128,6 +134,15 @@ export class Machine {
         writeMsr: (index, value) => machine.board.msrs.write(index, value),
       },
     });
+    if (options.jit !== false && options.coreBytes) {
+      machine.translator = new Translator({
+        bytes: options.coreBytes,
+        core: machine.cpu.exports,
+        now: () => options.hostNow() / 1e6,
+        ...(options.heatLimit === undefined ? {} : { heatLimit: options.heatLimit }),
+      });
+      machine.cpu.attach(machine.translator, machine.translator.heatLimit);
+    }
     machine.cpu.setMapping(VIDEO_PLANES[0], VIDEO_PLANES[1], 'mmio');
     machine.clock.retired = () => machine.cpu.retired();
     machine.clock.onEarlier = () => machine.cpu.requestStop();
@@ -179,6 +194,7 @@ export class Machine {
       ),
       timers: this.clock.firings(),
       devices: board.bus.statistics(),
+      translator: this.translator && { live: this.translator.size, ...this.translator.counts },
       disk: board.channels[0]!.counts,
       serialBytes: board.uart.sent,
     };

@@ -11,7 +11,6 @@ import {
   EFLAGS_SYSTEM,
   EIP,
   EIP_CURRENT,
-  EXIT_DETAIL,
   FAULT_PENDING,
   FAULT_VECTOR,
   HALTED,
@@ -38,7 +37,6 @@ import {
   EXIT_BUDGET,
   EXIT_FLUSHED,
   EXIT_HALT,
-  EXIT_HOT,
   EXIT_REQUEST,
   EXIT_SHUTDOWN,
 } from '../shared/exits';
@@ -46,6 +44,15 @@ import { GP, NMI_VECTOR, RESTART_SINGLE, SKIP_REST } from '../shared/faults';
 import { IF } from '../shared/flags';
 import { MODE_FLAT, MODE_SINGLE } from '../shared/modes';
 import { PAGE_ATTRIBUTES } from '../shared/paging';
+import {
+  ENTRY_COUNT,
+  ENTRY_EIP,
+  ENTRY_GENERATION,
+  ENTRY_LABEL,
+  ENTRY_SLOT,
+  REGION_CHECK,
+  REGION_MISS,
+} from '../shared/regions';
 import { HEADER_ENTRY, HEADER_HEAT, HEADER_MODE, RECORD_LENGTH } from '../shared/records';
 import { debugAfter, debugBefore, debugging } from '../cpu/debug';
 import { note } from '../cpu/faults';
@@ -55,13 +62,18 @@ import { hasRoom, resetDecoder } from '../decode/decode';
 import { interpret } from '../generated/interpret';
 import { hashSlot } from '../mem/codepages';
 import { count } from '../mem/tlb';
-import { findNext, heatLimit, LEAVE_CHECK, LEAVE_HOT, LEAVE_NEXT, nextPhysical } from './step';
+import { findNext, heatLimit, LEAVE_CHECK, nextPhysical } from './step';
 
+/** The block has been entered often: the translator may make a region of it. */
+export declare function blockHot(block: u32): void;
 /** INTA: the vector, or -1 when the request has gone. */
 export declare function interruptVector(): i32;
 
 /** Interrupts and the budget are looked at before the next block. */
 let checking: bool = true;
+
+/** A region left for the interpreter to execute the instruction at EIP. */
+let missed: bool = false;
 
 /** The next instruction runs alone. */
 let restarting: bool = false;
@@ -167,6 +179,7 @@ export function run(): i32 {
       checking = false;
       continue;
     }
+    store<u32>(COUNT_CURRENT, 0);
     if (restarting) {
       restarting = false;
       single();
@@ -199,18 +212,19 @@ export function run(): i32 {
     const mode = load<u32>(MODE);
     const block = lookup(mode);
     if (!block) continue;
-    const entry = load<u32>(block, HEADER_ENTRY);
-    if (entry) {
-      checking = enterRegion(entry);
+    let entry = load<u32>(block, HEADER_ENTRY);
+    if (!entry && load<u32>(block, HEADER_HEAT) >= heatLimit) {
+      store<u32>(block, 0, HEADER_HEAT);
+      blockHot(block);
+      entry = load<u32>(block, HEADER_ENTRY);
+    }
+    if (entry && !missed && load<u32>(entry, ENTRY_EIP) == load<u32>(EIP)) {
+      const result = enterRegion(entry);
+      checking = result == REGION_CHECK;
+      missed = result == REGION_MISS;
       continue;
     }
-    const heat = load<u32>(block, HEADER_HEAT);
-    if (heat >= heatLimit) {
-      // Half way back: asked again only after as many entries once more.
-      store<u32>(block, heat >>> 1, HEADER_HEAT);
-      store<u32>(EXIT_DETAIL, block);
-      return EXIT_HOT;
-    }
+    missed = false;
     checking = interpret(block, mode) == LEAVE_CHECK;
   }
 }
@@ -223,14 +237,16 @@ function single1(): void {
   if (load<u32>(INHIBIT) == inhibit) store<u32>(INHIBIT, 0);
 }
 
-/** Runs a translated region; true at a place where interrupts are looked at. */
-function enterRegion(entry: u32): bool {
+/** Runs a translated region: REGION_*. */
+function enterRegion(entry: u32): i32 {
   const before = load<i32>(BUDGET);
-  const result = call_indirect<i32>(entry >>> 10, entry & 1023);
+  store<u32>(entry, load<u32>(entry, ENTRY_COUNT) + 1, ENTRY_COUNT);
+  store<u32>(load<u32>(entry, ENTRY_GENERATION), load<u32>(MAPPING_GENERATION));
+  const result = call_indirect<i32>(load<u32>(entry, ENTRY_SLOT), load<u32>(entry, ENTRY_LABEL));
   count(COUNT_REGION_ENTRIES);
   const counter: usize = COUNTERS + (COUNT_TRANSLATED << 2);
   store<u64>(counter, load<u64>(counter) + <u64>(before - load<i32>(BUDGET)));
-  return result == LEAVE_CHECK;
+  return result;
 }
 
 /** Begins a slice of `budget` instructions. */
@@ -244,5 +260,3 @@ export function start(budget: i32): void {
   store<u32>(STOP, 0);
   checking = true;
 }
-
-export { LEAVE_HOT, LEAVE_NEXT };

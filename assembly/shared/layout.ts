@@ -182,7 +182,8 @@ export const TAG_INVALID = 1;
 export const BLOCK_HASH = 0x50000; // u32 key (physical address), u32 block (0 = empty)
 export const BLOCK_HASH_ENTRIES = 0x10000;
 export const PAGE_INFO = 0x100000; // u32 a physical page: shared/paging.ts PAGE_*
-export const SCRATCH = 0x500000;
+export const SCRATCH = 0x500000; // entry descriptors, generation words, return tables
+export const SCRATCH_END = 0x800000;
 export const RECORDS = 0x800000;
 export const RECORDS_END = 0x2000000;
 

@@ -39,7 +39,7 @@ export const HEADER_PHYSICAL = 8;
 export const HEADER_MODE = 12;
 /** Next block of the same physical page, or 0. */
 export const HEADER_NEXT = 16;
-/** Translated entry: table slot << 10 | entry index, or 0 (not translated). */
+/** Address of the entry descriptor (shared/regions.ts) when translated, else 0. */
 export const HEADER_ENTRY = 20;
 /** u16 instructions, u16 bytes of guest code. */
 export const HEADER_COUNT = 24;

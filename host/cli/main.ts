@@ -34,10 +34,10 @@ async function main(words: string[]): Promise<number> {
   const disk = options.disk && openDisk(options.disk.path, options.disk.readonly);
   if (options.stats !== undefined) writeStats(options.stats, '');
 
+  const coreBytes = readBytes(fileURLToPath(new URL('core.wasm', import.meta.url)));
   const machine = await Machine.create({
-    core: await WebAssembly.compile(
-      readBytes(fileURLToPath(new URL('core.wasm', import.meta.url))),
-    ),
+    core: await WebAssembly.compile(coreBytes as Uint8Array<ArrayBuffer>),
+    coreBytes,
     kernel,
     initrd,
     commandLine: options.append,

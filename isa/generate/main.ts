@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, mkdirSync, writeFileSync, existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { BANKS, CODES } from '../codes.ts';
+import { calledFunctions } from '../functions.ts';
 import { bankSource } from './interpreter.ts';
 import { codesSource, tablesSource } from './tables.ts';
 
@@ -43,6 +44,16 @@ mkdirSync(out, { recursive: true });
 write('tables.ts', tablesSource());
 write('codes.ts', codesSource());
 for (const bank of BANKS) write(`${bank === 'hot' ? 'interpret' : bank}.ts`, bankSource(bank, where));
+// The translator splices or calls the functions of the rows: they must be exports of the core.
+const exported = new Map<string, string[]>();
+for (const name of calledFunctions()) {
+  const file = where(name);
+  exported.set(file, [...(exported.get(file) ?? []), name]);
+}
+write(
+  'exports.ts',
+  `// Generated from isa/ by isa/generate.\n${[...exported].map(([file, names]) => `export { ${names.join(', ')} } from '${file}';`).join('\n')}\n`,
+);
 if (missing.size) {
   console.error(`isa: no exported function in assembly/ named ${[...missing].sort().join(', ')}`);
   process.exit(1);

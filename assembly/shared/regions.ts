@@ -1,0 +1,30 @@
+// PORTABLE: compiled by asc and by tsc. Constants only, no type annotations.
+//
+// Translated regions as the run loop sees them. HEADER_ENTRY of a block that a region can be
+// entered at is the address of an entry descriptor. A region holds linear addresses as constants,
+// so it serves one mapping: the run loop compares EIP before it enters, and the region compares a
+// page's generation word before it goes on into another page of its own.
+
+export const ENTRY_SIZE = 32;
+/** Slot in the core's table. */
+export const ENTRY_SLOT = 0;
+/** What the region's function is called with. */
+export const ENTRY_LABEL = 4;
+/** EIP the entry was translated for. */
+export const ENTRY_EIP = 8;
+/**
+ * Address of the word that holds the MAPPING_GENERATION under which this entry's page was last
+ * seen mapped as it was when the region was translated.
+ */
+export const ENTRY_GENERATION = 12;
+/** Entries by the run loop, u32: what eviction goes by. */
+export const ENTRY_COUNT = 16;
+
+/** What a region's function returns, and interpret() too: interp/step.ts LEAVE_*. */
+export const REGION_NEXT = 0;
+export const REGION_CHECK = 1;
+/** The instruction at EIP is the interpreter's, even if a region can be entered there. */
+export const REGION_MISS = 2;
+
+/** Heat of a block that has an entry: above every limit, so that the interpreter leaves at it. */
+export const HEAT_TRANSLATED = 0x80000000;

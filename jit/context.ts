@@ -1,0 +1,259 @@
+/**
+ * What the emitters of one region share: the encoder, where guest state lives in the function's
+ * locals, where the current instruction is, and the ways out of the region.
+ *
+ * General registers, lazy flags and the budget live in locals for the whole region. They are read
+ * from memory in the prologue and written back in the one epilogue; a call of a core function that
+ * looks at them in memory is preceded by sync().
+ */
+import {
+  BUDGET,
+  COUNT_CURRENT,
+  EAX,
+  EIP,
+  EIP_CURRENT,
+  FLAG_A,
+  FLAG_B,
+  FLAG_KIND,
+  FLAG_RESULT,
+  RECORD_CURRENT,
+  TLB_KERNEL,
+  TLB_USER,
+} from '../assembly/shared/layout.ts';
+import { MODE_USER } from '../assembly/shared/modes.ts';
+import { REGION_CHECK, REGION_MISS, REGION_NEXT } from '../assembly/shared/regions.ts';
+import type { Decoded } from './decoded.ts';
+import { splice, type Leaf, type Splicer } from './splice.ts';
+import type { Encoder } from './wasm/encoder.ts';
+import type { Locals } from './wasm/locals.ts';
+import * as O from './wasm/opcodes.ts';
+
+export const REGISTERS = 8;
+/** Bit of the flags in register masks. */
+export const FLAGS_BIT = 1 << 8;
+export const ALL_STATE = (1 << 9) - 1;
+
+/** The module that functions are emitted into: names of core functions to indices there. */
+export interface Imports {
+  functionIndex(name: string): number;
+}
+
+export class Context {
+  /** Locals by register number. */
+  readonly registers = new Int32Array(REGISTERS);
+  /** The entry label: the function's parameter. */
+  label = 0;
+  kindLocal = 0;
+  resultLocal = 0;
+  aLocal = 0;
+  bLocal = 0;
+  budgetLocal = 0;
+  private eipLocal = 0;
+  private whyLocal = 0;
+  private exitLabel = 0;
+  /** Linear address of the TLB of the region's privilege. */
+  tlb = TLB_KERNEL;
+
+  /** The instruction being emitted: its EIP, how many of its node precede it, its record. */
+  eip = 0;
+  before = 0;
+  record = 0;
+
+  /** Kind of the lazy flags where it is known, else -1. */
+  kind = -1;
+  /** Registers (and FLAGS_BIT) whose locals may differ from memory. */
+  dirty = 0;
+  /** What the region reads or writes at all, and what it writes. */
+  used = 0;
+  written = 0;
+  private budgetDirty = true;
+  private callsOut = false;
+
+  constructor(
+    readonly decoded: Decoded,
+    readonly splicer: Splicer,
+    readonly e: Encoder,
+    readonly locals: Locals,
+    readonly imports: Imports,
+  ) {}
+
+  /** Starts the function's body. `used` and `written` are masks over the whole region. */
+  begin(mode: number, used: number, written: number, callsOut: boolean): void {
+    const { e, locals } = this;
+    this.tlb = mode & MODE_USER ? TLB_USER : TLB_KERNEL;
+    this.used = used | written;
+    this.written = written;
+    this.callsOut = callsOut;
+    for (let i = 0; i < REGISTERS; i++) this.registers[i] = locals.add(O.I32);
+    this.kindLocal = locals.add(O.I32);
+    this.resultLocal = locals.add(O.I32);
+    this.aLocal = locals.add(O.I32);
+    this.bLocal = locals.add(O.I32);
+    this.budgetLocal = locals.add(O.I32);
+    this.eipLocal = locals.add(O.I32);
+    this.whyLocal = locals.add(O.I32);
+    this.loadState(this.used);
+    this.loadLocal(this.budgetLocal, BUDGET);
+    this.exitLabel = e.block();
+  }
+
+  /** Ends the body: the epilogue that every exit goes through. */
+  end(): void {
+    const { e } = this;
+    e.end();
+    this.storeState(this.written);
+    e.i32Const(0);
+    e.localGet(this.eipLocal);
+    e.store(O.I32_STORE, EIP, 2);
+    e.i32Const(0);
+    e.localGet(this.budgetLocal);
+    e.localGet(this.whyLocal);
+    e.i32Const(0xffff);
+    e.op(O.I32_AND);
+    e.op(O.I32_SUB);
+    e.store(O.I32_STORE, BUDGET, 2);
+    if (this.callsOut) {
+      e.i32Const(0);
+      e.i32Const(0);
+      e.store(O.I32_STORE, COUNT_CURRENT, 2);
+    }
+    e.localGet(this.whyLocal);
+    e.i32Const(16);
+    e.op(O.I32_SHR_U);
+  }
+
+  /** Starts a node: nothing is known of flags and memory. */
+  beginNode(): void {
+    this.kind = -1;
+    this.dirty = this.written;
+    this.budgetDirty = true;
+    this.before = 0;
+  }
+
+  // --- Ways out -------------------------------------------------------------------------------------
+
+  /** Leaves before the current instruction: the interpreter executes it. */
+  leaveHere(): void {
+    const { e } = this;
+    e.i32Const(this.eip);
+    e.localSet(this.eipLocal);
+    e.i32Const(this.before | (REGION_MISS << 16));
+    e.localSet(this.whyLocal);
+    e.br(this.exitLabel);
+  }
+
+  /** Leaves to a known address, all instructions so far accounted for. */
+  leaveTo(eip: number, check: boolean): void {
+    this.e.i32Const(eip);
+    this.leaveToStack(check);
+  }
+
+  /** The same, with the address on the wasm stack. */
+  leaveToStack(check: boolean): void {
+    const { e } = this;
+    e.localSet(this.eipLocal);
+    e.i32Const((check ? REGION_CHECK : REGION_NEXT) << 16);
+    e.localSet(this.whyLocal);
+    e.br(this.exitLabel);
+  }
+
+  /** budget -= count. */
+  retire(count: number): void {
+    if (count === 0) return;
+    const { e } = this;
+    e.localGet(this.budgetLocal);
+    e.i32Const(count);
+    e.op(O.I32_SUB);
+    e.localSet(this.budgetLocal);
+    this.budgetDirty = true;
+  }
+
+  // --- State in memory ------------------------------------------------------------------------------
+
+  private loadLocal(local: number, address: number): void {
+    this.e.i32Const(0);
+    this.e.load(O.I32_LOAD, address, 2);
+    this.e.localSet(local);
+  }
+
+  private storeLocal(local: number, address: number): void {
+    this.e.i32Const(0);
+    this.e.localGet(local);
+    this.e.store(O.I32_STORE, address, 2);
+  }
+
+  /** Locals from memory, by mask. */
+  loadState(mask: number): void {
+    for (let i = 0; i < REGISTERS; i++) {
+      if (mask & (1 << i)) this.loadLocal(this.registers[i], EAX + 4 * i);
+    }
+    if (mask & FLAGS_BIT) {
+      this.loadLocal(this.kindLocal, FLAG_KIND);
+      this.loadLocal(this.resultLocal, FLAG_RESULT);
+      this.loadLocal(this.aLocal, FLAG_A);
+      this.loadLocal(this.bLocal, FLAG_B);
+    }
+  }
+
+  private storeState(mask: number): void {
+    for (let i = 0; i < REGISTERS; i++) {
+      if (mask & (1 << i)) this.storeLocal(this.registers[i], EAX + 4 * i);
+    }
+    if (mask & FLAGS_BIT) {
+      this.storeLocal(this.kindLocal, FLAG_KIND);
+      this.storeLocal(this.resultLocal, FLAG_RESULT);
+      this.storeLocal(this.aLocal, FLAG_A);
+      this.storeLocal(this.bLocal, FLAG_B);
+    }
+  }
+
+  /** Writes what changed, and where we are: before a function that may throw or look at memory. */
+  sync(): void {
+    const { e } = this;
+    this.storeState(this.dirty);
+    this.dirty = 0;
+    if (this.budgetDirty) {
+      this.storeLocal(this.budgetLocal, BUDGET);
+      this.budgetDirty = false;
+    }
+    e.i32Const(0);
+    e.i32Const(this.eip);
+    e.store(O.I32_STORE, EIP_CURRENT, 2);
+    e.i32Const(0);
+    e.i32Const(this.before);
+    e.store(O.I32_STORE, COUNT_CURRENT, 2);
+    e.i32Const(0);
+    e.i32Const(this.record);
+    e.store(O.I32_STORE, RECORD_CURRENT, 2);
+  }
+
+  // --- Core functions -------------------------------------------------------------------------------
+
+  /** Pastes or calls a core function whose arguments are on the wasm stack. */
+  apply(name: string): void {
+    const leaf = this.splicer.leaf(name);
+    if (leaf !== null && leaf.size <= SPLICE_BYTES) splice(this.e, this.locals, leaf);
+    else this.e.call(this.imports.functionIndex(name));
+  }
+
+  /** Pastes with operands bound to locals or constants (see splice()), or calls. */
+  applyBound(name: string, bound: readonly number[], constants: readonly number[]): void {
+    const leaf: Leaf | null = this.splicer.leaf(name);
+    if (leaf === null || leaf.size > SPLICE_BYTES) {
+      this.applyCall(name, bound, constants);
+      return;
+    }
+    splice(this.e, this.locals, leaf, bound, constants);
+  }
+
+  private applyCall(name: string, bound: readonly number[], constants: readonly number[]): void {
+    bound.forEach((local, i) => {
+      if (local >= 0) this.e.localGet(local);
+      else this.e.i32Const(constants[i]);
+    });
+    this.e.call(this.imports.functionIndex(name));
+  }
+}
+
+/** Longer bodies are called: pasting saves about 2.5 ns a call, compiling costs by the byte. */
+const SPLICE_BYTES = 400;

@@ -1,0 +1,185 @@
+/**
+ * What one region consists of: blocks reached from a hot one by direct branches, as nodes of a
+ * control-flow graph. Finds and cuts; emits nothing.
+ *
+ * Only blocks that the interpreter has decoded and entered are taken: what never ran stays outside
+ * and costs an exit when it does.
+ */
+import type { Code } from '../isa/codes.ts';
+import { CODES } from '../isa/codes.ts';
+import type { Decoded } from './decoded.ts';
+import { isTranslatable } from './operations.ts';
+import { REGION_INSTRUCTIONS } from './tuning.ts';
+
+/** How a node ends. */
+export type End =
+  | 'jcc'
+  | 'jmp'
+  | 'call'
+  | 'ret'
+  | 'jmp-indirect'
+  | 'call-indirect'
+  /** On to the next address, in this page or the next: no place for interrupts. */
+  | 'next'
+  /** The instruction at `last` is the interpreter's. */
+  | 'interpret';
+
+export interface Node {
+  eip: number;
+  /** Header of the decoded block that starts here. */
+  block: number;
+  /** Its records [first, last); `last` is the terminator's, when there is one. */
+  first: number;
+  last: number;
+  /** Instructions that retire in this node, its terminator included. */
+  instructions: number;
+  end: End;
+  /** Direct target, and the address behind the node. */
+  target: number;
+  next: number;
+  entry: boolean;
+}
+
+export interface Region {
+  mode: number;
+  nodes: Node[];
+  byEip: Map<number, Node>;
+  instructions: number;
+}
+
+/** Whether a code can be translated, by code. */
+const translatable: boolean[] = [false, ...CODES.map(isTranslatable)];
+
+export function codeAt(decoded: Decoded, record: number): Code {
+  return CODES[decoded.code(record) - 1];
+}
+
+/** The block decoded at a linear address, or 0. */
+export type FindBlock = (linear: number) => number;
+
+/** Reads the block at `eip` as a node; cutting at other nodes comes later. */
+function readNode(decoded: Decoded, eip: number, block: number): Node {
+  const first = decoded.firstRecord(block);
+  const end = decoded.endOfRecords(block);
+  let at = eip;
+  let instructions = 0;
+  for (let record = first; record < end; record += 16) {
+    const code = decoded.code(record);
+    const { control, ends } = CODES[code - 1].operation;
+    const length = decoded.length(record);
+    if (control !== undefined) {
+      const next = (at + length) >>> 0;
+      const relative = control === 'jcc' || control === 'jmp' || control === 'call';
+      return {
+        eip, block, first, last: record, next,
+        instructions: instructions + (control === 'next' ? 0 : 1),
+        end: control,
+        target: relative ? (next + decoded.imm(record)) >>> 0 : 0,
+        entry: false,
+      }; // prettier-ignore
+    }
+    if (ends || !translatable[code]) {
+      // Helper records in front belong to the same instruction.
+      let last = record;
+      while (last > first && decoded.length(last - 16) === 0) last -= 16;
+      let to = record;
+      while (decoded.length(to) === 0) to += 16;
+      return {
+        eip, block, first, last, instructions,
+        end: 'interpret',
+        target: 0,
+        next: (at + decoded.length(to)) >>> 0,
+        entry: false,
+      }; // prettier-ignore
+    }
+    at += length;
+    if (length) instructions++;
+  }
+  throw new Error(`jit: block ${block.toString(16)} has no end`);
+}
+
+/** Gathers the region around the block at `eip`. */
+export function gather(decoded: Decoded, eip: number, find: FindBlock): Region {
+  const region: Region = {
+    mode: decoded.mode,
+    nodes: [],
+    byEip: new Map(),
+    instructions: 0,
+  };
+  const { byEip, nodes } = region;
+  const queue = [eip];
+  for (let i = 0; i < queue.length && region.instructions < REGION_INSTRUCTIONS; i++) {
+    const at = queue[i];
+    if (byEip.has(at)) continue;
+    const block = find(at);
+    if (!block || decoded.crosses(block) || (decoded.heat(block) === 0 && at !== eip)) continue;
+    const node = readNode(decoded, at, block);
+    byEip.set(at, node);
+    nodes.push(node);
+    region.instructions += node.instructions;
+    switch (node.end) {
+      case 'jcc':
+        // A backward branch is likely taken: the loop first.
+        if (node.target <= node.eip) queue.push(node.target, node.next);
+        else queue.push(node.next, node.target);
+        break;
+      case 'jmp':
+        queue.push(node.target);
+        break;
+      case 'call':
+        queue.push(node.target, node.next);
+        break;
+      case 'call-indirect':
+      case 'next':
+      case 'interpret':
+        queue.push(node.next);
+        break;
+      default:
+        break;
+    }
+  }
+  nodes[0].entry = true;
+  for (const node of nodes) cut(decoded, region, node);
+  for (const node of nodes) markEntries(byEip, node);
+  return region;
+}
+
+/** A node ends where another begins: the rest would be there twice. */
+function cut(decoded: Decoded, region: Region, node: Node): void {
+  let at = node.eip;
+  let instructions = 0;
+  for (let record = node.first; record < node.last; record += 16) {
+    const length = decoded.length(record);
+    if (length === 0) continue;
+    at = (at + length) >>> 0;
+    instructions++;
+    if (record + 16 <= node.last && region.byEip.has(at) && !(record + 16 === node.last && node.end === 'next')) {
+      region.instructions -= node.instructions - instructions;
+      node.last = record + 16;
+      node.instructions = instructions;
+      node.end = 'next';
+      node.target = 0;
+      node.next = at;
+      return;
+    }
+  }
+}
+
+function samePage(a: number, b: number): boolean {
+  return (a ^ b) >>> 0 < 0x1000 && a >>> 12 === b >>> 12;
+}
+
+/** Nodes that the region can be entered at from outside, or through its own dispatch. */
+function markEntries(byEip: Map<number, Node>, node: Node): void {
+  const mark = (eip: number, condition: boolean) => {
+    const target = byEip.get(eip);
+    if (target && condition) target.entry = true;
+  };
+  const { end, target, next, eip } = node;
+  if (end === 'jcc' || end === 'jmp') mark(target, target < next || !samePage(target, eip));
+  if (end === 'jcc' || end === 'next') mark(next, !samePage(next, eip));
+  if (end === 'call') mark(target, true);
+  if (end === 'call' || end === 'call-indirect' || end === 'interpret') mark(next, true);
+}
+
+export { samePage };
