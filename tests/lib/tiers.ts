@@ -4,7 +4,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { COUNT_TRANSLATED } from '../../assembly/shared/counters.ts';
 import { Cpu, type CpuHost } from '../../host/cpu.ts';
+import { fusing } from '../../jit/fuse.ts';
+import { Translator, type TranslatorOptions } from '../../jit/translator.ts';
 import {
   RAM_SIZE,
   UserMode,
@@ -14,11 +17,17 @@ import {
   type Tier,
 } from './usermode.ts';
 
+let bytes: Uint8Array<ArrayBuffer> | null = null;
 let core: WebAssembly.Module | null = null;
 
-function coreModule(): WebAssembly.Module {
+export function coreBytes(): Uint8Array<ArrayBuffer> {
   const file = fileURLToPath(new URL('../../dist/core.wasm', import.meta.url));
-  core ??= new WebAssembly.Module(readFileSync(file));
+  bytes ??= new Uint8Array(readFileSync(file));
+  return bytes;
+}
+
+export function coreModule(): WebAssembly.Module {
+  core ??= new WebAssembly.Module(coreBytes());
   return core;
 }
 
@@ -68,7 +77,78 @@ function tier(name: string, paging: Paging, create: (ports: Ports) => Promise<Cp
   return { name, paging, run: (c) => machine.run(c) };
 }
 
+/** No block is ever hot. */
+const NEVER = -1;
+
+interface Translated {
+  /** Conditions by the hand-written forms of jit/fuse.ts. */
+  fused?: boolean;
+  /** Each block by itself before it runs at all; else whole programs, after one run interpreted. */
+  eager?: boolean;
+}
+
+/**
+ * A tier with a translator. A region takes in only blocks that the interpreter has entered, so a
+ * program runs twice: interpreted, then translated from its first instruction on.
+ */
+function translated(
+  name: string,
+  paging: Paging,
+  { fused = true, eager = false }: Translated,
+): Tier {
+  const counts = { translated: 0, retired: 0 };
+  const machine = new UserMode(async (ports) => {
+    const cpu = await bareCpu(ports);
+    const translator = attachTranslator(cpu);
+    let before: { translated: number; retired: number } | undefined;
+    return {
+      ...processor(cpu),
+      prepare: (again) => {
+        fusing.enabled = fused;
+        if (before) {
+          counts.translated += translatedInstructions(cpu) - before.translated;
+          counts.retired += cpu.retired() - before.retired;
+        }
+        const translating = eager || again;
+        before = translating
+          ? { translated: translatedInstructions(cpu), retired: cpu.retired() }
+          : undefined;
+        cpu.attach(translator, translating ? 0 : NEVER);
+      },
+    };
+  }, paging);
+  return {
+    name,
+    paging,
+    run: async (c) => {
+      try {
+        if (!eager) await machine.run(c);
+        return await machine.run(c, !eager);
+      } finally {
+        fusing.enabled = true;
+      }
+    },
+    share: () => counts.translated / counts.retired,
+  };
+}
+
+/** Instructions that translated code has retired. */
+export function translatedInstructions(cpu: Cpu): number {
+  const counters = cpu.counters();
+  return counters[COUNT_TRANSLATED]! + counters[COUNT_TRANSLATED + 1]! * 2 ** 32;
+}
+
+/** Gives a CPU a translator, as host/machine.ts does; each module it makes is a valid one. */
+export function attachTranslator(cpu: Cpu, options: Partial<TranslatorOptions> = {}): Translator {
+  const translator = new Translator({ bytes: coreBytes(), core: cpu.exports, ...options });
+  cpu.attach(translator, translator.heatLimit);
+  return translator;
+}
+
 export const TIERS: Tier[] = [
   tier('interpreter', 'PAE', bareCpu),
   tier('interpreter, 32-bit paging', '32-bit', bareCpu),
+  translated('JIT', 'PAE', {}),
+  translated('JIT, block by block', '32-bit', { eager: true }),
+  translated('JIT, general conditions', 'PAE', { fused: false }),
 ];

@@ -32,6 +32,8 @@ export interface Tier {
   name: string;
   paging: Paging;
   run(c: Case): Promise<Outcome>;
+  /** Of the instructions that should have run translated, how many did: 0 to 1. */
+  share?(): number;
 }
 
 /** What the fixture needs of a CPU. */
@@ -44,6 +46,8 @@ export interface Processor {
   run(budget: number): void | Promise<void>;
   requestStop(): void;
   codeWritten(start: number, end: number): void;
+  /** A case is about to run; again: the one that ran last. */
+  prepare?(again: boolean): void;
 }
 
 export interface Ports {
@@ -109,9 +113,11 @@ export class UserMode {
     private readonly paging: Paging = 'PAE',
   ) {}
 
-  async run(c: Case): Promise<Outcome> {
+  /** @param again the case that ran last: what the processor made of its code stays */
+  async run(c: Case, again = false): Promise<Outcome> {
     const processor = (this.processor ??= await this.boot());
-    this.load(processor, c);
+    this.load(processor, c, again);
+    processor.prepare?.(again);
     this.loaded = true;
     this.ended = false;
     for (let i = 0; i < SLICES && !this.ended; i++) {
@@ -273,7 +279,7 @@ export class UserMode {
     }
   }
 
-  private load(processor: Processor, c: Case): void {
+  private load(processor: Processor, c: Case, again: boolean): void {
     const { ram } = processor;
     fillWords(c.fill, this.initial);
     let at = 0;
@@ -291,16 +297,28 @@ export class UserMode {
       this.initial.set(this.words.subarray(from, from + region.size / 4), at);
       at += region.size / 4;
     }
-    const code = PHYSICAL[CODE];
-    ram.fill(0xcc, code, code + CODE_SIZE);
-    ram.set(c.code, code + c.entry - CODE);
-    processor.codeWritten(code, code + CODE_SIZE);
+    if (!again || !this.holds(ram, c)) {
+      const code = PHYSICAL[CODE];
+      ram.fill(0xcc, code, code + CODE_SIZE);
+      ram.set(c.code, code + c.entry - CODE);
+      processor.codeWritten(code, code + CODE_SIZE);
+    }
     ram.set(c.fpu, IN_FPU);
     const [eax, ecx, edx, ebx, esp, ebp, esi, edi] = c.regs;
     this.words.set(
       [edi, esi, ebp, 0, ebx, edx, ecx, eax, c.entry, USER_CODE, c.eflags, esp, USER_DATA],
       IN_FRAME >> 2,
     );
+  }
+
+  /** Is the code there as it was loaded? A program may have written to it. */
+  private holds(ram: Uint8Array, c: Case): boolean {
+    const code = PHYSICAL[CODE];
+    const from = code + c.entry - CODE;
+    for (let at = code; at < code + CODE_SIZE; at++) {
+      if (ram[at] !== (c.code[at - from] ?? 0xcc)) return false;
+    }
+    return true;
   }
 
   private outcome(): Outcome {

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { EXIT_HALT, EXIT_SHUTDOWN } from '../../assembly/shared/exits.ts';
 import { Cpu, type CpuHost } from '../../host/cpu.ts';
+import { attachTranslator, coreModule } from '../lib/tiers.ts';
 
 const RAM = 32 << 20;
 const LOAD = 0x100000;
@@ -21,7 +22,14 @@ export interface Outcome {
   end: 'done' | 'shutdown' | 'halt' | 'lost';
 }
 
-export async function runGuest(name: string): Promise<Outcome> {
+/** Translators by tier; a heat limit of 0 translates each block before it runs. */
+export const SYSTEM_TIERS: Record<string, { heatLimit: number } | undefined> = {
+  interpreter: undefined,
+  JIT: { heatLimit: 2 },
+  'JIT, block by block': { heatLimit: 0 },
+};
+
+export async function runGuest(name: string, tier: string): Promise<Outcome> {
   const image = file(`guests/${name}.img`);
   let text = '';
   let done = false;
@@ -42,8 +50,9 @@ export async function runGuest(name: string): Promise<Outcome> {
     readMsr: () => undefined,
     writeMsr: () => false,
   };
-  const core = new WebAssembly.Module(file('../../dist/core.wasm'));
-  cpu = await Cpu.create({ core, ram: RAM, host });
+  cpu = await Cpu.create({ core: coreModule(), ram: RAM, host });
+  const translator = SYSTEM_TIERS[tier];
+  if (translator) attachTranslator(cpu, translator);
   cpu.ram().set(image, LOAD);
   enter(cpu, image.readUInt32LE(28));
   for (let slice = 0; slice < SLICES; slice++) {

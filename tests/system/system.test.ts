@@ -9,15 +9,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { assemble, folder, names } from './guests/assemble.mjs';
-import { runGuest } from './guest.ts';
+import { runGuest, SYSTEM_TIERS } from './guest.ts';
 
 /** Guests that end otherwise than by themselves. */
 const ENDS: Record<string, string> = { triple: 'shutdown' };
 
-describe('system behaviour', () => {
+describe.each(Object.keys(SYSTEM_TIERS))('system behaviour, %s', (tier) => {
   for (const name of names()) {
     it(name, async () => {
-      const { text, end } = await runGuest(name);
+      const { text, end } = await runGuest(name, tier);
       expect(text).toBe(readFileSync(join(folder, `${name}.txt`), 'utf8'));
       expect(end).toBe(ENDS[name] ?? 'done');
     });
