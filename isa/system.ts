@@ -59,7 +59,7 @@ export const SYSTEM: Operation[] = [
   // Stack.
   call('PUSH_ANY', WORDS, 'push_any%', [form('r', ['r1']), form('m', ['m']), form('none', ['imm'])]),
   call('POP_ANY', WORDS, 'pop_any%', [form('r', [], 'r1')]),
-  call('POP_ANY', WORDS, 'pop_memory%', [form('m', ['ea', 'rp'])], { writes: true }),
+  call('POP_ANY', WORDS, 'pop_memory%', [form('m', ['ea'])], { writes: true }),
   call('PUSH_SEG', WORDS, 'push_segment%', IMM),
   call('POP_SEG', WORDS, 'pop_segment%', IMM, ENDS),
   call('PUSHA', WORDS, 'pusha%', NONE),

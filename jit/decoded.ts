@@ -50,7 +50,7 @@ export class Decoded {
   /** Physical address that code at `linear` is fetched from, if the TLB knows; else -1. */
   fetchAddress(linear: number): number {
     const entry = this.word(TLB_CURRENT) + ((linear >>> 12) & (TLB_ENTRIES - 1)) * 16;
-    if (this.word(entry + TLB_READ) !== (linear & ~0xfff) >>> 0) return -1;
+    if (this.word(entry + TLB_READ) !== (linear | 0xfff) >>> 0) return -1;
     const physical = this.word(entry + TLB_PHYSICAL);
     if (physical & TLB_NO_EXECUTE) return -1;
     return ((physical & ~0xfff) | (linear & 0xfff)) >>> 0;

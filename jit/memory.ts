@@ -49,7 +49,7 @@ export function check(c: Context, local: number, bytes: number, tag: number): vo
   e.localGet(local);
   e.i32Const(8);
   e.op(O.I32_SHR_U);
-  e.i32Const(0x3ff0);
+  e.i32Const(0xfffff0);
   e.op(O.I32_AND);
   e.localTee(entry);
   e.load(O.I32_LOAD, c.tlb + tag, 2);
@@ -58,8 +58,8 @@ export function check(c: Context, local: number, bytes: number, tag: number): vo
     e.i32Const(bytes - 1);
     e.op(O.I32_ADD);
   }
-  e.i32Const(-4096);
-  e.op(O.I32_AND);
+  e.i32Const(0xfff);
+  e.op(O.I32_OR);
   e.op(O.I32_NE);
   e.if();
   c.leaveHere();

@@ -168,7 +168,7 @@ export class Translator {
     };
     const pages = [...new Set(region.nodes.map(({ eip }) => eip >>> 12))];
     const words = take(pages.length * 4);
-    const lookup = entries.length > 1 ? perfectMask(entries) : -1;
+    const lookup = entries.length > 1 ? lookupMaskFor(entries) : -1;
     const table = lookup < 0 ? 0 : take((lookup + 1) * 16);
     const descriptors = take(entries.length * ENTRY_SIZE);
     if (!words || !descriptors || (lookup >= 0 && !table)) {
@@ -314,11 +314,16 @@ export class Translator {
   }
 }
 
-/** The smallest mask under which no two entries fall together; entries beyond that are left out. */
-function perfectMask(entries: EmittedEntry[]): number {
-  for (let mask = 3; ; mask = mask * 2 + 1) {
-    if (mask < entries.length - 1) continue;
+/**
+ * The smallest mask under which no two entries fall together, within four times the room they need;
+ * an entry that another has displaced is only reached through the run loop.
+ */
+function lookupMaskFor(entries: EmittedEntry[]): number {
+  let mask = 3;
+  while (mask < entries.length - 1) mask = mask * 2 + 1;
+  for (const limit = mask * 4 + 3; mask < limit; mask = mask * 2 + 1) {
     const seen = new Set(entries.map(({ node }) => lookupIndex(node.eip, mask)));
-    if (seen.size === entries.length || mask >= 2047) return mask;
+    if (seen.size === entries.length) break;
   }
+  return mask;
 }

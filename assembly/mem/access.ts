@@ -181,7 +181,7 @@ function writeIn(tlb: u32, linear: u32, size: u32, value: u32): void {
 export function read8(linear: u32): u32 {
   const tlb = load<u32>(TLB_CURRENT);
   const entry = entryOf(tlb, linear);
-  if (load<u32>(entry, TLB_READ) == (linear & ~0xfff)) {
+  if (load<u32>(entry, TLB_READ) == (linear | 0xfff)) {
     return load<u8>(linear + load<u32>(entry, TLB_ADDEND));
   }
   return readIn(tlb, linear, 1);
@@ -190,7 +190,7 @@ export function read8(linear: u32): u32 {
 export function read16(linear: u32): u32 {
   const tlb = load<u32>(TLB_CURRENT);
   const entry = entryOf(tlb, linear);
-  if (load<u32>(entry, TLB_READ) == ((linear + 1) & ~0xfff)) {
+  if (load<u32>(entry, TLB_READ) == ((linear + 1) | 0xfff)) {
     return load<u16>(linear + load<u32>(entry, TLB_ADDEND));
   }
   return readIn(tlb, linear, 2);
@@ -199,7 +199,7 @@ export function read16(linear: u32): u32 {
 export function read32(linear: u32): u32 {
   const tlb = load<u32>(TLB_CURRENT);
   const entry = entryOf(tlb, linear);
-  if (load<u32>(entry, TLB_READ) == ((linear + 3) & ~0xfff)) {
+  if (load<u32>(entry, TLB_READ) == ((linear + 3) | 0xfff)) {
     return load<u32>(linear + load<u32>(entry, TLB_ADDEND));
   }
   return readIn(tlb, linear, 4);
@@ -208,7 +208,7 @@ export function read32(linear: u32): u32 {
 export function read64(linear: u32): u64 {
   const tlb = load<u32>(TLB_CURRENT);
   const entry = entryOf(tlb, linear);
-  if (load<u32>(entry, TLB_READ) == ((linear + 7) & ~0xfff)) {
+  if (load<u32>(entry, TLB_READ) == ((linear + 7) | 0xfff)) {
     return load<u64>(linear + load<u32>(entry, TLB_ADDEND));
   }
   const low = readIn(tlb, linear, 4);
@@ -217,7 +217,7 @@ export function read64(linear: u32): u64 {
 
 export function read128(linear: u32): v128 {
   const entry = entryOf(load<u32>(TLB_CURRENT), linear);
-  if (load<u32>(entry, TLB_READ) == ((linear + 15) & ~0xfff)) {
+  if (load<u32>(entry, TLB_READ) == ((linear + 15) | 0xfff)) {
     return v128.load(linear + load<u32>(entry, TLB_ADDEND));
   }
   const low = read64(linear);
@@ -227,7 +227,7 @@ export function read128(linear: u32): v128 {
 export function write8(linear: u32, value: u32): void {
   const tlb = load<u32>(TLB_CURRENT);
   const entry = entryOf(tlb, linear);
-  if (load<u32>(entry, TLB_WRITE) == (linear & ~0xfff)) {
+  if (load<u32>(entry, TLB_WRITE) == (linear | 0xfff)) {
     store<u8>(linear + load<u32>(entry, TLB_ADDEND), value);
   } else {
     writeIn(tlb, linear, 1, value);
@@ -237,7 +237,7 @@ export function write8(linear: u32, value: u32): void {
 export function write16(linear: u32, value: u32): void {
   const tlb = load<u32>(TLB_CURRENT);
   const entry = entryOf(tlb, linear);
-  if (load<u32>(entry, TLB_WRITE) == ((linear + 1) & ~0xfff)) {
+  if (load<u32>(entry, TLB_WRITE) == ((linear + 1) | 0xfff)) {
     store<u16>(linear + load<u32>(entry, TLB_ADDEND), value);
   } else {
     writeIn(tlb, linear, 2, value);
@@ -247,7 +247,7 @@ export function write16(linear: u32, value: u32): void {
 export function write32(linear: u32, value: u32): void {
   const tlb = load<u32>(TLB_CURRENT);
   const entry = entryOf(tlb, linear);
-  if (load<u32>(entry, TLB_WRITE) == ((linear + 3) & ~0xfff)) {
+  if (load<u32>(entry, TLB_WRITE) == ((linear + 3) | 0xfff)) {
     store<u32>(linear + load<u32>(entry, TLB_ADDEND), value);
   } else {
     writeIn(tlb, linear, 4, value);
@@ -256,7 +256,7 @@ export function write32(linear: u32, value: u32): void {
 
 export function write64(linear: u32, value: u64): void {
   const entry = entryOf(load<u32>(TLB_CURRENT), linear);
-  if (load<u32>(entry, TLB_WRITE) == ((linear + 7) & ~0xfff)) {
+  if (load<u32>(entry, TLB_WRITE) == ((linear + 7) | 0xfff)) {
     store<u64>(linear + load<u32>(entry, TLB_ADDEND), value);
     return;
   }
@@ -267,7 +267,7 @@ export function write64(linear: u32, value: u64): void {
 
 export function write128(linear: u32, value: v128): void {
   const entry = entryOf(load<u32>(TLB_CURRENT), linear);
-  if (load<u32>(entry, TLB_WRITE) == ((linear + 15) & ~0xfff)) {
+  if (load<u32>(entry, TLB_WRITE) == ((linear + 15) | 0xfff)) {
     v128.store(linear + load<u32>(entry, TLB_ADDEND), value);
     return;
   }
@@ -280,7 +280,7 @@ export function write128(linear: u32, value: v128): void {
 export function probeWrite(linear: u32, size: u32): void {
   const tlb = load<u32>(TLB_CURRENT);
   const entry = entryOf(tlb, linear);
-  if (load<u32>(entry, TLB_WRITE) == ((linear + size - 1) & ~0xfff)) return;
+  if (load<u32>(entry, TLB_WRITE) == ((linear + size - 1) | 0xfff)) return;
   if (!slowProbeIn(tlb, linear, size)) fault();
 }
 
@@ -296,7 +296,7 @@ export function readSystem16(linear: u32): u32 {
 
 export function readSystem32(linear: u32): u32 {
   const entry = entryOf(TLB_KERNEL, linear);
-  if (load<u32>(entry, TLB_READ) == ((linear + 3) & ~0xfff)) {
+  if (load<u32>(entry, TLB_READ) == ((linear + 3) | 0xfff)) {
     return load<u32>(linear + load<u32>(entry, TLB_ADDEND));
   }
   return readIn(TLB_KERNEL, linear, 4);
@@ -317,7 +317,7 @@ export function writeSystem16(linear: u32, value: u32): void {
 
 export function writeSystem32(linear: u32, value: u32): void {
   const entry = entryOf(TLB_KERNEL, linear);
-  if (load<u32>(entry, TLB_WRITE) == ((linear + 3) & ~0xfff)) {
+  if (load<u32>(entry, TLB_WRITE) == ((linear + 3) | 0xfff)) {
     store<u32>(linear + load<u32>(entry, TLB_ADDEND), value);
   } else {
     writeIn(TLB_KERNEL, linear, 4, value);

@@ -6,12 +6,6 @@ import {
   BLOCK_HASH_ENTRIES,
   COUNTERS,
   PAGE_INFO,
-  TAG_INVALID,
-  TLB_END,
-  TLB_ENTRY_SIZE,
-  TLB_KERNEL,
-  TLB_PHYSICAL,
-  TLB_WRITE,
 } from '../shared/layout';
 import {
   HEADER_BYTES,
@@ -22,6 +16,7 @@ import {
   HEADER_PHYSICAL,
 } from '../shared/records';
 import { PAGE_ATTRIBUTES, PAGE_TRANSLATED } from '../shared/paging';
+import { protectPage } from './tlb';
 import { COUNT_BLOCKS_INVALIDATED } from '../shared/counters';
 
 /** The translator drops its regions over this page (physical address of the page). */
@@ -52,15 +47,7 @@ export function addBlock(block: u32): void {
   const info = load<u32>(word);
   store<u32>(block, info & ~PAGE_ATTRIBUTES, HEADER_NEXT);
   store<u32>(word, block | (info & PAGE_ATTRIBUTES));
-  if ((info & ~PAGE_ATTRIBUTES) == 0) protect(physical & ~0xfff);
-}
-
-function protect(page: u32): void {
-  for (let entry: u32 = TLB_KERNEL; entry < <u32>TLB_END; entry += TLB_ENTRY_SIZE) {
-    if ((load<u32>(entry, TLB_PHYSICAL) & ~0xfff) == page) {
-      store<u32>(entry, TAG_INVALID, TLB_WRITE);
-    }
-  }
+  if ((info & ~PAGE_ATTRIBUTES) == 0) protectPage(physical & ~0xfff);
 }
 
 /** Does [physical, physical + size), within one page, hold bytes of a decoded block? */

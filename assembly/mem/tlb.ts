@@ -10,9 +10,10 @@ import {
   TAG_INVALID,
   TLB_ADDEND,
   TLB_CURRENT,
-  TLB_END,
   TLB_ENTRIES,
-  TLB_ENTRY_SIZE,
+  TLB_FILLED,
+  TLB_FILLED_GLOBAL,
+  TLB_FILLED_ROOM,
   TLB_KERNEL,
   TLB_PHYSICAL,
   TLB_READ,
@@ -36,6 +37,10 @@ const DR7: usize = DR + 28;
 /** One byte for 2 MiB of linear space: entries of large pages were made there since the last flush of all. */
 const LARGE: usize = memory.data(2048);
 
+/** Entries in the two lists. */
+let filled: u32 = 0;
+let filledGlobal: u32 = 0;
+
 export function count(index: u32): void {
   const counter: usize = COUNTERS + (index << 2);
   store<u32>(counter, load<u32>(counter) + 1);
@@ -43,7 +48,7 @@ export function count(index: u32): void {
 
 /** The entry of a linear address in the TLB at `tlb`. */
 export function entryOf(tlb: u32, linear: u32): u32 {
-  return tlb + (((linear >>> 12) & (TLB_ENTRIES - 1)) << 4);
+  return tlb + ((linear >>> 8) & ((TLB_ENTRIES - 1) << 4));
 }
 
 /** Physical address of what translate() found last. */
@@ -74,8 +79,9 @@ export function translateIn(tlb: u32, linear: u32, access: u32): bool {
   const entry = entryOf(tlb, linear);
   // Code pages and ROM take every write the slow way.
   if (info & (PAGE_ROM | ~PAGE_ATTRIBUTES)) writable = false;
-  store<u32>(entry, page, TLB_READ);
-  store<u32>(entry, writable ? page : TAG_INVALID, TLB_WRITE);
+  if (load<u32>(entry, TLB_READ) == TAG_INVALID) noteFilled(entry, bits);
+  store<u32>(entry, page | 0xfff, TLB_READ);
+  store<u32>(entry, writable ? page | 0xfff : TAG_INVALID, TLB_WRITE);
   store<u32>(entry, RAM_BASE + physical - page, TLB_ADDEND);
   store<u32>(entry, physical | bits, TLB_PHYSICAL);
   return true;
@@ -89,7 +95,7 @@ export function translate(linear: u32, access: u32): bool {
 /** Physical address an instruction is fetched from; 0xFFFFFFFF: a fault is noted. */
 export function translateFetch(linear: u32): u32 {
   const entry = entryOf(load<u32>(TLB_CURRENT), linear);
-  if (load<u32>(entry, TLB_READ) == (linear & ~0xfff)) {
+  if (load<u32>(entry, TLB_READ) == (linear | 0xfff)) {
     const physical = load<u32>(entry, TLB_PHYSICAL);
     if ((physical & TLB_NO_EXECUTE) == 0) return (physical & ~0xfff) | (linear & 0xfff);
   }
@@ -100,11 +106,11 @@ export function translateFetch(linear: u32): u32 {
 export function flushTlb(all: bool): void {
   count(COUNT_TLB_FLUSHES);
   if (all) memory.fill(LARGE, 0, 2048);
-  for (let entry: u32 = TLB_KERNEL; entry < <u32>TLB_END; entry += TLB_ENTRY_SIZE) {
-    if (all || (load<u32>(entry, TLB_PHYSICAL) & TLB_GLOBAL) == 0) {
-      store<u32>(entry, TAG_INVALID, TLB_READ);
-      store<u32>(entry, TAG_INVALID, TLB_WRITE);
-    }
+  flushList(TLB_FILLED, filled);
+  filled = 0;
+  if (all) {
+    flushList(TLB_FILLED_GLOBAL, filledGlobal);
+    filledGlobal = 0;
   }
   store<u32>(MAPPING_GENERATION, load<u32>(MAPPING_GENERATION) + 1);
 }
@@ -119,6 +125,42 @@ export function flushTlbPage(linear: u32): void {
   flushEntry(entryOf(TLB_KERNEL, linear));
   flushEntry(entryOf(TLB_USER, linear));
   store<u32>(MAPPING_GENERATION, load<u32>(MAPPING_GENERATION) + 1);
+}
+
+/** Puts an entry that was empty into its list; a list that is full is emptied first. */
+function noteFilled(entry: u32, bits: u32): void {
+  if (bits & TLB_GLOBAL) {
+    if (filledGlobal == TLB_FILLED_ROOM) {
+      flushList(TLB_FILLED_GLOBAL, filledGlobal);
+      filledGlobal = 0;
+    }
+    store<u32>(TLB_FILLED_GLOBAL + (filledGlobal++ << 2), entry);
+  } else {
+    if (filled == TLB_FILLED_ROOM) {
+      flushList(TLB_FILLED, filled);
+      filled = 0;
+    }
+    store<u32>(TLB_FILLED + (filled++ << 2), entry);
+  }
+}
+
+function flushList(list: u32, count: u32): void {
+  for (let i: u32 = 0; i < count; i++) flushEntry(load<u32>(list + (i << 2)));
+}
+
+/** Takes the write tags of a physical page away: it has become a code page. */
+export function protectPage(page: u32): void {
+  protectList(TLB_FILLED, filled, page);
+  protectList(TLB_FILLED_GLOBAL, filledGlobal, page);
+}
+
+function protectList(list: u32, count: u32, page: u32): void {
+  for (let i: u32 = 0; i < count; i++) {
+    const entry = load<u32>(list + (i << 2));
+    if ((load<u32>(entry, TLB_PHYSICAL) & ~0xfff) == page) {
+      store<u32>(entry, TAG_INVALID, TLB_WRITE);
+    }
+  }
 }
 
 function flushEntry(entry: u32): void {

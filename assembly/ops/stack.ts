@@ -64,23 +64,16 @@ export function pop_any32(): i32 {
   return value;
 }
 
-/** POP to memory: an address that uses ESP counts with ESP after the pop (SDM vol. 2B POP). */
-function popAddress(rp: u32, ea: u32, size: u32): u32 {
-  let base: u32 = load<u8>(rp, RECORD_BASE);
-  // An address record in front has the base.
-  if (base == SLOT_ADDRESS) base = load<u8>(rp - RECORD_SIZE, RECORD_BASE);
-  return base == <u32>(ESP - REGS) ? ea + size : ea;
-}
-
-export function pop_memory16(ea: i32, rp: u32): void {
+/** POP to memory: the decoder has moved an address that uses ESP (SDM vol. 2B POP). */
+export function pop_memory16(ea: i32): void {
   openStack();
-  write16(popAddress(rp, ea, 2), pop16());
+  write16(ea, pop16());
   commitPointer();
 }
 
-export function pop_memory32(ea: i32, rp: u32): void {
+export function pop_memory32(ea: i32): void {
   openStack();
-  write32(popAddress(rp, ea, 4), pop32());
+  write32(ea, pop32());
   commitPointer();
 }
 

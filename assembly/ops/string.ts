@@ -107,13 +107,13 @@ function accumulator(shift: u32): u32 {
 /** Address in this memory when the page is in the TLB as plain memory, else 0. */
 function hostRead(linear: u32): u32 {
   const entry = entryOf(load<u32>(TLB_CURRENT), linear);
-  if (load<u32>(entry, TLB_READ) != (linear & ~0xfff)) return 0;
+  if (load<u32>(entry, TLB_READ) != (linear | 0xfff)) return 0;
   return linear + load<u32>(entry, TLB_ADDEND);
 }
 
 function hostWrite(linear: u32): u32 {
   const entry = entryOf(load<u32>(TLB_CURRENT), linear);
-  if (load<u32>(entry, TLB_WRITE) != (linear & ~0xfff)) return 0;
+  if (load<u32>(entry, TLB_WRITE) != (linear | 0xfff)) return 0;
   return linear + load<u32>(entry, TLB_ADDEND);
 }
 

@@ -8,8 +8,8 @@
 //             | registers, flags, segments, control, FPU.. |
 //   00010000  +--------------------------------------------+ STATIC_BASE (asc --memoryBase)
 //             | static data of the compiled core           |
-//   00040000  +--------------------------------------------+ TLB_KERNEL, TLB_USER
-//             | 2 x 1,024 entries of 16 bytes              |
+//   00040000  +--------------------------------------------+ TLB_FILLED
+//             | which TLB entries are filled               |
 //   00050000  +--------------------------------------------+ BLOCK_HASH
 //             | 65,536 entries of 8 bytes                  |
 //   00100000  +--------------------------------------------+ PAGE_INFO
@@ -17,7 +17,9 @@
 //   00500000  +--------------------------------------------+ SCRATCH, host and translator tables
 //   00800000  +--------------------------------------------+ RECORDS
 //             | decoded blocks                             |
-//   02000000  +--------------------------------------------+ (reserved)
+//   02000000  +--------------------------------------------+ TLB_KERNEL, TLB_USER
+//             | 2 x 2^20 entries of 16 bytes, mostly never |
+//             | touched and so no memory of the host's     |
 //   04000000  +--------------------------------------------+ RAM_BASE
 //             | guest physical memory from address 0       |
 //             +--------------------------------------------+
@@ -163,20 +165,26 @@ export const STATIC_END = 0x40000;
 
 // --- Translation look-aside buffers ----------------------------------------------------------
 // Entry: u32 read tag, u32 write tag, u32 addend, u32 physical page | TLB bits.
-// A tag is the page's linear address, or TAG_INVALID: an access of n bytes at a hits when
-// ((a + n - 1) & ~0xFFF) equals the tag of the page of a, so a page crossing misses by itself.
+// One entry a page of the linear address space: with 1,024 entries two hot pages that shared one
+// made a shell loop 40 times slower. A tag is the page's last byte's linear address, or TAG_INVALID: an
+// access of n bytes at a hits when ((a + n - 1) | 0xFFF) equals the tag of the page of a, so a page
+// crossing misses by itself.
 // linear + addend is the address in this memory.
-export const TLB_ENTRIES = 1024;
+export const TLB_ENTRIES = 0x100000;
 export const TLB_ENTRY_SIZE = 16;
 export const TLB_READ = 0;
 export const TLB_WRITE = 4;
 export const TLB_ADDEND = 8;
 export const TLB_PHYSICAL = 12;
-export const TLB_KERNEL = 0x40000;
+export const TLB_KERNEL = 0x2000000;
 export const TLB_USER = TLB_KERNEL + TLB_ENTRIES * TLB_ENTRY_SIZE;
 export const TLB_END = TLB_USER + TLB_ENTRIES * TLB_ENTRY_SIZE;
-/** No access can produce it: tags have their low 12 bits clear. */
-export const TAG_INVALID = 1;
+/** No access can produce it: tags have their low 12 bits set. Untouched memory is invalid. */
+export const TAG_INVALID = 0;
+/** Addresses of filled entries, so that a flush need not look at all: not global ones, then global ones. */
+export const TLB_FILLED = 0x40000;
+export const TLB_FILLED_ROOM = 8192;
+export const TLB_FILLED_GLOBAL = TLB_FILLED + TLB_FILLED_ROOM * 4;
 
 // --- Decoded code ----------------------------------------------------------------------------
 export const BLOCK_HASH = 0x50000; // u32 key (physical address), u32 block (0 = empty)

@@ -67,19 +67,19 @@ function readMemory(c: Case, bits: number): void {
   const end = bytes > 1 ? `(ea + ${bytes - 1})` : 'ea';
   const tag = modify ? 'TLB_WRITE' : 'TLB_READ';
   c.lines.push(
-    `const e: u32 = tlb + ((ea >>> 8) & 0x3ff0);`,
+    `const e: u32 = tlb + ((ea >>> 8) & 0xfffff0);`,
     `let m: i32;`,
   );
   if (modify) {
     c.lines.push(
-      `const hit = load<u32>(e, ${tag}) == (${end} & ~0xfff);`,
+      `const hit = load<u32>(e, ${tag}) == (${end} | 0xfff);`,
       `const p: u32 = ea + load<u32>(e, TLB_ADDEND);`,
       `if (hit) m = ${load(bits, 'p')};`,
       `else { m = <i32><${typeOf(bits)}>slowModify${bits}(ea); ${FAULTED} }`,
     );
   } else {
     c.lines.push(
-      `if (load<u32>(e, ${tag}) == (${end} & ~0xfff)) m = ${load(bits, 'ea + load<u32>(e, TLB_ADDEND)')};`,
+      `if (load<u32>(e, ${tag}) == (${end} | 0xfff)) m = ${load(bits, 'ea + load<u32>(e, TLB_ADDEND)')};`,
       `else { m = <i32><${typeOf(bits)}>slowRead${bits}(ea); ${FAULTED} }`,
     );
   }
@@ -93,9 +93,9 @@ function readStack(c: Case, at: string): void {
   }
   c.lines.push(
     `const sp: u32 = ${at};`,
-    `const se: u32 = tlb + ((sp >>> 8) & 0x3ff0);`,
+    `const se: u32 = tlb + ((sp >>> 8) & 0xfffff0);`,
     `let top: i32;`,
-    `if (load<u32>(se, TLB_READ) == ((sp + 3) & ~0xfff)) top = <i32>load<u32>(sp + load<u32>(se, TLB_ADDEND));`,
+    `if (load<u32>(se, TLB_READ) == ((sp + 3) | 0xfff)) top = <i32>load<u32>(sp + load<u32>(se, TLB_ADDEND));`,
     `else { top = slowRead32(sp); ${FAULTED} }`,
   );
 }
@@ -106,8 +106,8 @@ function pushValue(c: Case, value: string): void {
   } else {
     c.lines.push(
       `const sp: u32 = load<u32>(ESP) - 4;`,
-      `const se: u32 = tlb + ((sp >>> 8) & 0x3ff0);`,
-      `if (load<u32>(se, TLB_WRITE) == ((sp + 3) & ~0xfff)) store<u32>(sp + load<u32>(se, TLB_ADDEND), ${value});`,
+      `const se: u32 = tlb + ((sp >>> 8) & 0xfffff0);`,
+      `if (load<u32>(se, TLB_WRITE) == ((sp + 3) | 0xfff)) store<u32>(sp + load<u32>(se, TLB_ADDEND), ${value});`,
       `else { slowWrite32(sp, ${value}); ${FAULTED} }`,
     );
   }
@@ -261,8 +261,8 @@ function store(c: Case, sink: string, value: string): void {
       }
       const end = bytes > 1 ? `(ea + ${bytes - 1})` : 'ea';
       c.lines.push(
-        `const e: u32 = tlb + ((ea >>> 8) & 0x3ff0);`,
-        `if (load<u32>(e, TLB_WRITE) == (${end} & ~0xfff)) store<${typeOf(bits)}>(ea + load<u32>(e, TLB_ADDEND), <${typeOf(bits)}>(${value}));`,
+        `const e: u32 = tlb + ((ea >>> 8) & 0xfffff0);`,
+        `if (load<u32>(e, TLB_WRITE) == (${end} | 0xfff)) store<${typeOf(bits)}>(ea + load<u32>(e, TLB_ADDEND), <${typeOf(bits)}>(${value}));`,
         `else { slowWrite${bits}(ea, ${value}); ${FAULTED} }`,
       );
       return;
@@ -533,7 +533,7 @@ ${cases.join('\n')}
     store<u32>(EIP, eip);
     if (mode & MODE_SINGLE) { store<i32>(BUDGET, budget); return LEAVE_NEXT; }
     const linear: u32 = eip + load<u32>(SEGMENT_BASE + 4);
-    if ((linear & ~0xfff) != page) {
+    if ((linear | 0xfff) != page) {
       const physical = nextPhysical(linear);
       if (load<u32>(FAULT_PENDING)) { store<i32>(BUDGET, budget); return LEAVE_NEXT; }
       page = linear & ~0xfff;
