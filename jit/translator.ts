@@ -38,6 +38,10 @@ export interface TranslatorOptions {
   /** All of the core's exports. */
   core: TranslatorCore & WebAssembly.Exports;
   heatLimit?: number;
+  /** Regions that may live at once. */
+  regions?: number;
+  /** Only so many regions are ever made: for finding the one that is wrong (scripts/jit-bisect.mjs). */
+  limit?: number;
   /** Told of each region when it is made. */
   onRegion?: (region: Translated, bytes: Uint8Array) => void;
   /** Milliseconds, for the statistics. */
@@ -86,12 +90,14 @@ export class Translator {
   private readonly byPage = new Map<number, Set<Translated>>();
   private readonly freeSlots: number[] = [];
   private readonly firstSlot: number;
+  private readonly limit: number;
   private readonly onRegion: TranslatorOptions['onRegion'];
   private readonly now: () => number;
 
   constructor(options: TranslatorOptions) {
     this.core = options.core;
     this.heatLimit = options.heatLimit ?? HEAT_LIMIT;
+    this.limit = options.limit ?? Infinity;
     this.onRegion = options.onRegion;
     this.now = options.now ?? (() => 0);
     this.decoded = new Decoded(options.core.memory);
@@ -99,8 +105,9 @@ export class Translator {
     this.translation = new Translation(this.decoded, new Splicer(this.coreModule));
     this.importObject = { env: options.core as Record<string, WebAssembly.ImportValue> };
     this.firstSlot = this.core.table.length;
-    this.core.table.grow(REGIONS);
-    for (let i = REGIONS - 1; i >= 0; i--) this.freeSlots.push(this.firstSlot + i);
+    const regions = options.regions ?? REGIONS;
+    this.core.table.grow(regions);
+    for (let i = regions - 1; i >= 0; i--) this.freeSlots.push(this.firstSlot + i);
   }
 
   // --- What the core tells ----------------------------------------------------------------------------
@@ -111,6 +118,7 @@ export class Translator {
     const mode = decoded.mode;
     const eip = decoded.word(EIP_ADDRESS);
     if (
+      this.counts.regions >= this.limit ||
       (mode & REQUIRED) !== REQUIRED ||
       mode & MODE_SINGLE ||
       decoded.modeOf(block) !== mode ||

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { EXIT_HALT, EXIT_SHUTDOWN } from '../../assembly/shared/exits.ts';
 import { Cpu, type CpuHost } from '../../host/cpu.ts';
+import type { TranslatorOptions } from '../../jit/translator.ts';
 import { attachTranslator, coreModule } from '../lib/tiers.ts';
 
 const RAM = 32 << 20;
@@ -23,21 +24,29 @@ export interface Outcome {
 }
 
 /** Translators by tier; a heat limit of 0 translates each block before it runs. */
-export const SYSTEM_TIERS: Record<string, { heatLimit: number } | undefined> = {
+export const SYSTEM_TIERS: Record<string, Partial<TranslatorOptions> | undefined> = {
   interpreter: undefined,
   JIT: { heatLimit: 2 },
   'JIT, block by block': { heatLimit: 0 },
+  'JIT, three regions at a time': { heatLimit: 2, regions: 3 },
 };
 
 export async function runGuest(name: string, tier: string): Promise<Outcome> {
   const image = file(`guests/${name}.img`);
   let text = '';
   let done = false;
+  let target = 0;
   let cpu: Cpu | undefined = undefined;
   const host: CpuHost = {
     portIn: (_, size) => (size === 4 ? 0xffffffff : size === 2 ? 0xffff : 0xff),
     portOut: (port, _, value) => {
       if (port === 0xe9) text += String.fromCharCode(value & 0xff);
+      // A device: E0H says where, E4H what it writes there.
+      if (port === 0xe0) target = value;
+      if (port === 0xe4) {
+        new DataView(cpu!.memory.buffer, cpu!.ram().byteOffset).setUint32(target, value, true);
+        cpu!.codeWritten(target, target + 4);
+      }
       if (port === 0xf4) {
         done = true;
         cpu!.requestStop();
