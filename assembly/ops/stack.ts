@@ -13,10 +13,8 @@ import {
   ESI,
   ESP,
   INHIBIT,
-  REGS,
-  SLOT_ADDRESS,
 } from '../shared/layout';
-import { RECORD_BASE, RECORD_DISP, RECORD_IMM, RECORD_SIZE } from '../shared/records';
+import { RECORD_DISP, RECORD_IMM } from '../shared/records';
 import { GP } from '../shared/faults';
 import { IOPL, RF, VIF, VIP } from '../shared/flags';
 import { write16, write32 } from '../mem/access';

@@ -26,8 +26,11 @@ export function stackItem(g: Generator): Item {
       return { op: 'NONE', bytes: [...sized, 0x6a, r.int(256)] };
     case 7:
       return { op: 'NONE', bytes: g.encode(wide, [0xff], g.rm(wide, false), 6) };
-    case 8:
+    case 8: {
+      // An address that uses ESP counts with ESP after the pop.
+      if (r.chance(0.3)) return { op: 'NONE', bytes: [...sized, 0x8f, 0x44, 0x24, r.int(64)] };
       return { op: 'NONE', bytes: g.encode(wide, [0x8f], g.rm(wide, true), 0) };
+    }
     case 9:
       return { op: 'NONE', bytes: [...sized, 0x60], partial: true };
     case 10: {
