@@ -1,19 +1,7 @@
 // Stack operations through the register file: every form that the flat 32-bit fast paths do not
 // cover (16-bit stacks or operands, a stack segment with base or limit), and PUSHA, POPA, ENTER,
 // PUSHF, POPF and segment registers on any stack.
-import {
-  CPL,
-  EAX,
-  EBP,
-  EBX,
-  ECX,
-  EDI,
-  EDX,
-  EIP,
-  ESI,
-  ESP,
-  INHIBIT,
-} from '../shared/layout';
+import { CPL, EAX, EBP, EBX, ECX, EDI, EDX, EIP, ESI, ESP, INHIBIT } from '../shared/layout';
 import { RECORD_DISP, RECORD_IMM } from '../shared/records';
 import { GP } from '../shared/faults';
 import { IOPL, RF, VIF, VIP } from '../shared/flags';
