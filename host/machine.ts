@@ -25,12 +25,13 @@ import { enter, type Entry } from './boot/entry';
 import { tablesStart, writeBiosData } from './boot/memory-map';
 import { findMultibootHeader, loadMultiboot } from './boot/multiboot';
 import { Clock } from './clock';
-import { Translator } from '../jit/translator';
+import { Translator, type Translated, type TranslatorOptions } from '../jit/translator';
+import { printModule } from '../jit/wasm/print';
 import { Cpu } from './cpu';
 import type { DiskBacking } from './devices/disk';
 import type { Screen } from './devices/vga';
 import { UserError } from './errors';
-import { NO_TRACE, type Trace } from './trace';
+import { hex, NO_TRACE, type Trace, type TraceLine } from './trace';
 
 const MIB = 2 ** 20;
 const MEMORY_MIN = 16 * MIB;
@@ -59,6 +60,8 @@ const DOZE_MS = 30;
 /** A date for machines whose runs must be alike: 2024-01-01. */
 const VIRTUAL_DATE = Date.UTC(2024, 0, 1);
 
+export type TranslatorTuning = Partial<Omit<TranslatorOptions, 'bytes' | 'core'>>;
+
 export interface MachineOptions {
   /** The compiled core. */
   core: WebAssembly.Module;
@@ -71,8 +74,8 @@ export interface MachineOptions {
   memory: number;
   disk?: DiskBacking | undefined;
   jit?: boolean | undefined;
-  /** Entries that make a block hot; the translator's own limit if left out. */
-  heatLimit?: number | undefined;
+  /** The translator's options, for tests and scripts. */
+  translator?: TranslatorTuning | undefined;
   clock?: 'host' | 'virtual' | undefined;
   /** Monotonic host time in nanoseconds. */
   hostNow: () => number;
@@ -139,7 +142,8 @@ export class Machine {
         bytes: options.coreBytes,
         core: machine.cpu.exports,
         now: () => options.hostNow() / 1e6,
-        ...(options.heatLimit === undefined ? {} : { heatLimit: options.heatLimit }),
+        ...(machine.trace.jit && { onRegion: tracer(machine.trace.jit) }),
+        ...options.translator,
       });
       machine.cpu.attach(machine.translator, machine.translator.heatLimit);
     }
@@ -401,6 +405,18 @@ const EXIT_NAMES: Record<number, string> = {
   [EXIT_AGAIN]: 'again',
   [EXIT_REQUEST]: 'request',
 };
+
+/** --trace jit: each region when it is made, numbered as scripts/jit-bisect.mjs numbers them. */
+function tracer(line: TraceLine): (region: Translated, bytes: Uint8Array) => void {
+  let made = 0;
+  return ({ eip, instructions, entries, pages }, bytes) => {
+    const text = printModule(bytes);
+    line(
+      `region ${++made} at ${hex(eip, 8)} (page ${hex(pages[0]!, 8)}): ${instructions} instructions, ` +
+        `${entries.length} entries, ${bytes.length} bytes of wasm\n${text}`,
+    );
+  };
+}
 
 function checkMemory(bytes: number): void {
   if (!(bytes >= MEMORY_MIN)) throw new UserError('--memory', 'too small; give 16 or more MiB');

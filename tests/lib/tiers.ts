@@ -32,7 +32,7 @@ export function coreModule(): WebAssembly.Module {
 }
 
 /** A CPU with memory and the fixture's port, nothing else. */
-async function bareCpu(ports: Ports): Promise<Cpu> {
+export async function bareCpu(ports: Ports): Promise<Cpu> {
   let ticks = 0;
   const host: CpuHost = {
     portIn: ports.portIn,
@@ -60,7 +60,7 @@ function processor(cpu: Cpu): Processor {
 }
 
 /** The state of the Linux boot protocol: flat protected mode, privilege 0, paging off. */
-function enterFlat(cpu: Cpu, eip: number): void {
+export function enterFlat(cpu: Cpu, eip: number): void {
   const { state } = cpu;
   state.cr0 = 0x11;
   const flat = { base: 0, limit: 0xffffffff };

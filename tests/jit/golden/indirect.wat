@@ -1,0 +1,71 @@
+;; jmp [4*eax+0x11000]
+;; 1 instructions, 7 bytes; 209 bytes of wasm
+(module
+  (import "env" "memory" (memory 1))
+  (func (;0;) (param i32) (result i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+    i32.const 0
+    i32.load offset=0x400
+    local.set 1
+    i32.const 0
+    i32.load offset=0x530
+    local.set 13
+    block
+      loop
+        local.get 1
+        i32.const 2
+        i32.shl
+        i32.const 0x11000
+        i32.add
+        local.tee 17
+        i32.const 8
+        i32.shr_u
+        i32.const 0xfffff0
+        i32.and
+        local.tee 18
+        i32.load offset=0x2000000
+        local.get 17
+        i32.const 3
+        i32.add
+        i32.const 0xfff
+        i32.or
+        i32.ne
+        if
+          i32.const 0x10000
+          local.set 14
+          i32.const 0x20000
+          local.set 15
+          br 2
+        end
+        local.get 17
+        local.get 18
+        i32.load offset=0x2000008
+        i32.add
+        i32.load align=1
+        local.set 16
+        local.get 13
+        i32.const 1
+        i32.sub
+        local.set 13
+        local.get 16
+        local.set 14
+        i32.const 0x10000
+        local.set 15
+        br 1
+      end
+      unreachable
+    end
+    i32.const 0
+    local.get 14
+    i32.store offset=0x500
+    i32.const 0
+    local.get 13
+    local.get 15
+    i32.const 0xffff
+    i32.and
+    i32.sub
+    i32.store offset=0x530
+    local.get 15
+    i32.const 16
+    i32.shr_u)
+  (export "f" (func 0)))

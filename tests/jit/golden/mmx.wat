@@ -1,0 +1,283 @@
+;; movq mm0, [esi]; paddw mm0, mm1; movq [edi], mm0
+;; 4 instructions, 9 bytes; 796 bytes of wasm
+(module
+  (import "env" "memory" (memory 1))
+  (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
+  (func (;1;) (param i32) (result i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64 i64 i64)
+    i32.const 0
+    i32.load offset=0x400
+    local.set 1
+    i32.const 0
+    i32.load offset=0x404
+    local.set 2
+    i32.const 0
+    i32.load offset=0x408
+    local.set 3
+    i32.const 0
+    i32.load offset=0x40c
+    local.set 4
+    i32.const 0
+    i32.load offset=0x410
+    local.set 5
+    i32.const 0
+    i32.load offset=0x414
+    local.set 6
+    i32.const 0
+    i32.load offset=0x418
+    local.set 7
+    i32.const 0
+    i32.load offset=0x41c
+    local.set 8
+    i32.const 0
+    i32.load offset=0x510
+    local.set 9
+    i32.const 0
+    i32.load offset=0x514
+    local.set 10
+    i32.const 0
+    i32.load offset=0x518
+    local.set 11
+    i32.const 0
+    i32.load offset=0x51c
+    local.set 12
+    i32.const 0
+    i32.load offset=0x530
+    local.set 13
+    block
+      i32.const 0
+      i32.load offset=0x574
+      if
+        i32.const 0x10000
+        local.set 14
+        i32.const 0x20000
+        local.set 15
+        br 1
+      end
+      local.get 7
+      local.tee 16
+      i32.const 8
+      i32.shr_u
+      i32.const 0xfffff0
+      i32.and
+      local.tee 17
+      i32.load offset=0x2000000
+      local.get 16
+      i32.const 7
+      i32.add
+      i32.const 0xfff
+      i32.or
+      i32.ne
+      if
+        i32.const 0x10000
+        local.set 14
+        i32.const 0x20000
+        local.set 15
+        br 1
+      end
+      local.get 16
+      local.get 17
+      i32.load offset=0x2000008
+      i32.add
+      local.tee 17
+      i64.load align=1
+      local.set 18
+      i32.const 0x880
+      i32.const 0
+      i32.store
+      i32.const 0x88c
+      i32.const 255
+      i32.store
+      local.get 18
+      local.set 19
+      i32.const 0
+      local.get 19
+      i64.store offset=0x800
+      i32.const 0
+      i32.const 0xffff
+      i32.store16 offset=0x808
+      i32.const 0
+      i32.load offset=0x574
+      if
+        i32.const 0x10003
+        local.set 14
+        i32.const 0x20001
+        local.set 15
+        br 1
+      end
+      i32.const 0
+      i64.load offset=0x800
+      local.set 18
+      i32.const 0
+      i64.load offset=0x810
+      local.set 19
+      i32.const 0x880
+      i32.const 0
+      i32.store
+      i32.const 0x88c
+      i32.const 255
+      i32.store
+      local.get 18
+      i64x2.splat
+      local.get 19
+      i64x2.splat
+      i16x8.add
+      i64x2.extract_lane 0
+      local.set 20
+      i32.const 0
+      local.get 20
+      i64.store offset=0x800
+      i32.const 0
+      i32.const 0xffff
+      i32.store16 offset=0x808
+      i32.const 0
+      i32.load offset=0x574
+      if
+        i32.const 0x10006
+        local.set 14
+        i32.const 0x20002
+        local.set 15
+        br 1
+      end
+      local.get 8
+      local.tee 16
+      i32.const 8
+      i32.shr_u
+      i32.const 0xfffff0
+      i32.and
+      local.tee 17
+      i32.load offset=0x2000004
+      local.get 16
+      i32.const 7
+      i32.add
+      i32.const 0xfff
+      i32.or
+      i32.ne
+      if
+        i32.const 0x10006
+        local.set 14
+        i32.const 0x20002
+        local.set 15
+        br 1
+      end
+      local.get 16
+      local.get 17
+      i32.load offset=0x2000008
+      i32.add
+      local.set 17
+      i32.const 0
+      i64.load offset=0x800
+      local.tee 18
+      local.set 19
+      local.get 17
+      local.get 19
+      i64.store align=1
+      i32.const 0x880
+      i32.const 0
+      i32.store
+      i32.const 0x88c
+      i32.const 255
+      i32.store
+      i32.const 0
+      local.get 1
+      i32.store offset=0x400
+      i32.const 0
+      local.get 2
+      i32.store offset=0x404
+      i32.const 0
+      local.get 3
+      i32.store offset=0x408
+      i32.const 0
+      local.get 4
+      i32.store offset=0x40c
+      i32.const 0
+      local.get 5
+      i32.store offset=0x410
+      i32.const 0
+      local.get 6
+      i32.store offset=0x414
+      i32.const 0
+      local.get 7
+      i32.store offset=0x418
+      i32.const 0
+      local.get 8
+      i32.store offset=0x41c
+      i32.const 0
+      local.get 9
+      i32.store offset=0x510
+      i32.const 0
+      local.get 10
+      i32.store offset=0x514
+      i32.const 0
+      local.get 11
+      i32.store offset=0x518
+      i32.const 0
+      local.get 12
+      i32.store offset=0x51c
+      i32.const 0
+      local.get 13
+      i32.store offset=0x530
+      i32.const 0
+      i32.const 0x10000
+      i32.store offset=0x500
+      i32.const 0x800060
+      i32.const 0x1000a
+      call $endRecord
+      drop
+      i32.const 1
+      return
+      unreachable
+    end
+    i32.const 0
+    local.get 1
+    i32.store offset=0x400
+    i32.const 0
+    local.get 2
+    i32.store offset=0x404
+    i32.const 0
+    local.get 3
+    i32.store offset=0x408
+    i32.const 0
+    local.get 4
+    i32.store offset=0x40c
+    i32.const 0
+    local.get 5
+    i32.store offset=0x410
+    i32.const 0
+    local.get 6
+    i32.store offset=0x414
+    i32.const 0
+    local.get 7
+    i32.store offset=0x418
+    i32.const 0
+    local.get 8
+    i32.store offset=0x41c
+    i32.const 0
+    local.get 9
+    i32.store offset=0x510
+    i32.const 0
+    local.get 10
+    i32.store offset=0x514
+    i32.const 0
+    local.get 11
+    i32.store offset=0x518
+    i32.const 0
+    local.get 12
+    i32.store offset=0x51c
+    i32.const 0
+    local.get 14
+    i32.store offset=0x500
+    i32.const 0
+    local.get 13
+    local.get 15
+    i32.const 0xffff
+    i32.and
+    i32.sub
+    i32.store offset=0x530
+    i32.const 0
+    i32.const 0
+    i32.store offset=0x50c
+    local.get 15
+    i32.const 16
+    i32.shr_u)
+  (export "f" (func 1)))

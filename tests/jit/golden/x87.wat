@@ -1,0 +1,349 @@
+;; fninit; fld qword [esi]; fadd st0, st1; fstp qword [edi]
+;; 5 instructions, 8 bytes; 1033 bytes of wasm
+(module
+  (import "env" "memory" (memory 1))
+  (import "env" "fld_m64" (func $fld_m64 (param i64 i32)))
+  (import "env" "fadd_st" (func $fadd_st (param i32)))
+  (import "env" "fst_m64" (func $fst_m64 (param i32) (result i64)))
+  (import "env" "fpu_stored_pop" (func $fpu_stored_pop))
+  (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
+  (func (;5;) (param i32) (result i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64)
+    i32.const 0
+    i32.load offset=0x400
+    local.set 1
+    i32.const 0
+    i32.load offset=0x404
+    local.set 2
+    i32.const 0
+    i32.load offset=0x408
+    local.set 3
+    i32.const 0
+    i32.load offset=0x40c
+    local.set 4
+    i32.const 0
+    i32.load offset=0x410
+    local.set 5
+    i32.const 0
+    i32.load offset=0x414
+    local.set 6
+    i32.const 0
+    i32.load offset=0x418
+    local.set 7
+    i32.const 0
+    i32.load offset=0x41c
+    local.set 8
+    i32.const 0
+    i32.load offset=0x510
+    local.set 9
+    i32.const 0
+    i32.load offset=0x514
+    local.set 10
+    i32.const 0
+    i32.load offset=0x518
+    local.set 11
+    i32.const 0
+    i32.load offset=0x51c
+    local.set 12
+    i32.const 0
+    i32.load offset=0x530
+    local.set 13
+    block
+      i32.const 0
+      i32.load offset=0x574
+      if
+        i32.const 0x10000
+        local.set 14
+        i32.const 0x20000
+        local.set 15
+        br 1
+      end
+      i32.const 0x884
+      i32.const 895
+      i32.store
+      i32.const 0x888
+      i32.const 0
+      i32.store
+      i32.const 0x880
+      i32.const 0
+      i32.store
+      i32.const 0x88c
+      i32.const 0
+      i32.store
+      i32.const 0x894
+      i32.const 0
+      i32.store
+      i32.const 0x898
+      i32.const 0
+      i32.store
+      i32.const 0x89c
+      i32.const 0
+      i32.store
+      i32.const 0x8a0
+      i32.const 0
+      i32.store
+      i32.const 0x890
+      i32.const 0
+      i32.store
+      i32.const 0x574
+      i32.load
+      i32.const -3
+      i32.and
+      local.set 16
+      i32.const 0x888
+      i32.load
+      i32.const 0xffff7f7f
+      i32.and
+      local.tee 17
+      i32.const 0x884
+      i32.load
+      i32.const -1
+      i32.xor
+      i32.and
+      i32.const 63
+      i32.and
+      if
+        i32.const 0x888
+        local.get 17
+        i32.const 0x8080
+        i32.or
+        i32.store
+        i32.const 0x574
+        local.get 16
+        i32.const 2
+        i32.or
+        i32.store
+      else
+        i32.const 0x888
+        local.get 17
+        i32.store
+        i32.const 0x574
+        local.get 16
+        i32.store
+      end
+      i32.const 0
+      i32.load offset=0x574
+      if
+        i32.const 0x10002
+        local.set 14
+        i32.const 0x20001
+        local.set 15
+        br 1
+      end
+      local.get 7
+      local.tee 16
+      i32.const 8
+      i32.shr_u
+      i32.const 0xfffff0
+      i32.and
+      local.tee 17
+      i32.load offset=0x2000000
+      local.get 16
+      i32.const 7
+      i32.add
+      i32.const 0xfff
+      i32.or
+      i32.ne
+      if
+        i32.const 0x10002
+        local.set 14
+        i32.const 0x20001
+        local.set 15
+        br 1
+      end
+      local.get 16
+      local.get 17
+      i32.load offset=0x2000008
+      i32.add
+      local.tee 17
+      i64.load align=1
+      local.set 18
+      i32.const 0
+      local.get 1
+      i32.store offset=0x400
+      i32.const 0
+      local.get 2
+      i32.store offset=0x404
+      i32.const 0
+      local.get 3
+      i32.store offset=0x408
+      i32.const 0
+      local.get 4
+      i32.store offset=0x40c
+      i32.const 0
+      local.get 5
+      i32.store offset=0x410
+      i32.const 0
+      local.get 6
+      i32.store offset=0x414
+      i32.const 0
+      local.get 7
+      i32.store offset=0x418
+      i32.const 0
+      local.get 8
+      i32.store offset=0x41c
+      i32.const 0
+      local.get 9
+      i32.store offset=0x510
+      i32.const 0
+      local.get 10
+      i32.store offset=0x514
+      i32.const 0
+      local.get 11
+      i32.store offset=0x518
+      i32.const 0
+      local.get 12
+      i32.store offset=0x51c
+      i32.const 0
+      local.get 13
+      i32.store offset=0x530
+      i32.const 0
+      i32.const 0x10002
+      i32.store offset=0x504
+      i32.const 0
+      i32.const 1
+      i32.store offset=0x50c
+      i32.const 0
+      i32.const 0x800040
+      i32.store offset=0x508
+      local.get 18
+      local.get 16
+      call $fld_m64
+      i32.const 0
+      i32.load offset=0x574
+      if
+        i32.const 0x10004
+        local.set 14
+        i32.const 0x20002
+        local.set 15
+        br 1
+      end
+      i32.const 0
+      i32.const 0x10004
+      i32.store offset=0x504
+      i32.const 0
+      i32.const 2
+      i32.store offset=0x50c
+      i32.const 0
+      i32.const 0x800050
+      i32.store offset=0x508
+      i32.const 1
+      call $fadd_st
+      i32.const 0
+      i32.load offset=0x574
+      if
+        i32.const 0x10006
+        local.set 14
+        i32.const 0x20003
+        local.set 15
+        br 1
+      end
+      local.get 8
+      local.tee 16
+      i32.const 8
+      i32.shr_u
+      i32.const 0xfffff0
+      i32.and
+      local.tee 17
+      i32.load offset=0x2000004
+      local.get 16
+      i32.const 7
+      i32.add
+      i32.const 0xfff
+      i32.or
+      i32.ne
+      if
+        i32.const 0x10006
+        local.set 14
+        i32.const 0x20003
+        local.set 15
+        br 1
+      end
+      local.get 16
+      local.get 17
+      i32.load offset=0x2000008
+      i32.add
+      local.set 17
+      i32.const 0
+      i32.const 0x10006
+      i32.store offset=0x504
+      i32.const 0
+      i32.const 3
+      i32.store offset=0x50c
+      i32.const 0
+      i32.const 0x800060
+      i32.store offset=0x508
+      local.get 16
+      call $fst_m64
+      local.set 18
+      local.get 17
+      local.get 18
+      i64.store align=1
+      call $fpu_stored_pop
+      i32.const 0
+      local.get 13
+      i32.store offset=0x530
+      i32.const 0
+      i32.const 0x10000
+      i32.store offset=0x500
+      i32.const 0x800070
+      i32.const 0x10009
+      call $endRecord
+      drop
+      i32.const 1
+      return
+      unreachable
+    end
+    i32.const 0
+    local.get 1
+    i32.store offset=0x400
+    i32.const 0
+    local.get 2
+    i32.store offset=0x404
+    i32.const 0
+    local.get 3
+    i32.store offset=0x408
+    i32.const 0
+    local.get 4
+    i32.store offset=0x40c
+    i32.const 0
+    local.get 5
+    i32.store offset=0x410
+    i32.const 0
+    local.get 6
+    i32.store offset=0x414
+    i32.const 0
+    local.get 7
+    i32.store offset=0x418
+    i32.const 0
+    local.get 8
+    i32.store offset=0x41c
+    i32.const 0
+    local.get 9
+    i32.store offset=0x510
+    i32.const 0
+    local.get 10
+    i32.store offset=0x514
+    i32.const 0
+    local.get 11
+    i32.store offset=0x518
+    i32.const 0
+    local.get 12
+    i32.store offset=0x51c
+    i32.const 0
+    local.get 14
+    i32.store offset=0x500
+    i32.const 0
+    local.get 13
+    local.get 15
+    i32.const 0xffff
+    i32.and
+    i32.sub
+    i32.store offset=0x530
+    i32.const 0
+    i32.const 0
+    i32.store offset=0x50c
+    local.get 15
+    i32.const 16
+    i32.shr_u)
+  (export "f" (func 5)))
