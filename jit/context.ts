@@ -227,6 +227,36 @@ export class Context {
     e.store(O.I32_STORE, RECORD_CURRENT, 2);
   }
 
+  /**
+   * Executes the operation at `record`, which ends the block at `eip`, in the core. Returns from the
+   * region unless the core says that it may go on at the next instruction, and `goesOn`.
+   */
+  callSystem(eip: number, next: number, goesOn: boolean): void {
+    const { e } = this;
+    this.storeState(this.dirty);
+    this.dirty = 0;
+    this.storeLocal(this.budgetLocal, BUDGET);
+    e.i32Const(0);
+    e.i32Const(eip);
+    e.store(O.I32_STORE, EIP, 2);
+    e.i32Const(this.record);
+    e.i32Const(next);
+    e.call(this.imports.functionIndex('endRecord'));
+    if (goesOn) {
+      e.if();
+      e.i32Const(REGION_CHECK);
+      e.return();
+      e.end();
+      this.loadState(this.used);
+      this.loadLocal(this.budgetLocal, BUDGET);
+      this.kind = -1;
+      return;
+    }
+    e.drop();
+    e.i32Const(REGION_CHECK);
+    e.return();
+  }
+
   // --- Core functions -------------------------------------------------------------------------------
 
   /** Pastes or calls a core function whose arguments are on the wasm stack. */

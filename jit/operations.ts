@@ -62,22 +62,34 @@ export function isTranslatable(code: Code): boolean {
   return form.result === null || KNOWN_SINKS.has(form.result);
 }
 
-/** Registers and flags a record reads or writes: used << 16 | written. */
-export function stateOf(c: Context['decoded'], code: Code, record: number): number {
-  const { operation, form } = code;
-  if (operation.implicit) return (ALL_STATE << 16) | ALL_STATE;
+/** What stateOf() must look at, by code: most records are decided by a few bits. */
+interface Facts {
+  implicit: boolean;
+  /** used << 16 | written of named registers and flags. */
+  fixed: number;
+  r1Used: boolean;
+  r1Written: boolean;
+  r2Used: boolean;
+  r2Written: boolean;
+  address: boolean;
+}
+
+const factsByCode = new Map<number, Facts>();
+
+function factsOf(code: Code): Facts {
+  let facts = factsByCode.get(code.code);
+  if (!facts) factsByCode.set(code.code, (facts = makeFacts(code)));
+  return facts;
+}
+
+function makeFacts({ operation, form }: Code): Facts {
   let used = 0;
   let written = 0;
-  const registersAt = (token: string): number => {
+  const named = (token: string): number => {
     switch (token.split(':')[0]) {
-      case 'r1':
-        return maskOf(c.r1(record));
-      case 'r2':
-        return maskOf(c.r2(record));
       case 'acc':
       case 'AX':
       case 'AH':
-      case 'ah':
         return 1;
       case 'ecx':
         return 2;
@@ -95,40 +107,68 @@ export function stateOf(c: Context['decoded'], code: Code, record: number): numb
     }
   };
   for (const token of form.args) {
-    used |= registersAt(token);
+    used |= named(token);
     if (/^(cf|eflags|eflags32|cc)$/.test(token)) used |= FLAGS_BIT;
-    if (token === 'pop' || token === 'leave') written |= registersAt(token);
+    if (token === 'pop' || token === 'leave') written |= named(token);
   }
-  if (form.args.some(isMemory) || isMemory(form.result) || form.args.includes('rp')) {
-    used |= maskOf(c.base(record)) | maskOf(c.index(record));
-  }
-  if (form.args.includes('ea')) used |= maskOf(c.base(record)) | maskOf(c.index(record));
-  if (form.result !== null) written |= registersAt(form.result);
-  if (form.second) written |= registersAt(form.second.sink);
+  const sinks = [form.result, form.second?.sink].filter((sink) => sink != null);
+  for (const sink of sinks) written |= named(sink);
   if (operation.when) used |= FLAGS_BIT;
   if (operation.flags) {
     written |= FLAGS_BIT;
     used |= FLAGS_BIT;
-    if (typeof operation.flags === 'object' && 'bits' in operation.flags) {
-      if (/\bah\b/.test(operation.flags.bits)) used |= 1;
-    }
+    const { flags } = operation;
+    if (typeof flags === 'object' && 'bits' in flags && /\bah\b/.test(flags.bits)) used |= 1;
   }
-  return ((used | written) << 16) | written;
+  const general = (token: string, name: string) => token === name || token.startsWith(`${name}:`);
+  return {
+    implicit: !!operation.implicit,
+    fixed: ((used | written) << 16) | written,
+    r1Used: form.args.some((token) => general(token, 'r1')),
+    r1Written: sinks.some((sink) => general(sink, 'r1')),
+    r2Used: form.args.some((token) => general(token, 'r2')),
+    r2Written: sinks.some((sink) => general(sink, 'r2')),
+    address:
+      form.args.some((token) => isMemory(token) || token === 'ea' || token === 'rp') ||
+      isMemory(form.result),
+  };
+}
+
+/** Registers and flags a record reads or writes: used << 16 | written. */
+export function stateOf(c: Context['decoded'], code: Code, record: number): number {
+  const facts = factsOf(code);
+  if (facts.implicit) return (ALL_STATE << 16) | ALL_STATE;
+  let state = facts.fixed;
+  if (facts.r1Used || facts.r1Written) state |= maskOf(c.r1(record)) << 16;
+  if (facts.r1Written) state |= maskOf(c.r1(record));
+  if (facts.r2Used || facts.r2Written) state |= maskOf(c.r2(record)) << 16;
+  if (facts.r2Written) state |= maskOf(c.r2(record));
+  if (facts.address) state |= (maskOf(c.base(record)) | maskOf(c.index(record))) << 16;
+  return state;
 }
 
 function isMemory(token: string | null): boolean {
   return token !== null && /^m(:|$)/.test(token);
 }
 
+const flagsBefore = new Map<number, boolean>();
+
 /** May leave the region, or looks at flags: the flags before it must be right. */
 export function needsFlagsBefore(code: Code): boolean {
-  const { operation, form } = code;
+  let needs = flagsBefore.get(code.code);
+  if (needs === undefined) flagsBefore.set(code.code, (needs = decideFlagsBefore(code)));
+  return needs;
+}
+
+function decideFlagsBefore({ operation, form }: Code): boolean {
   if (operation.implicit || operation.throws || operation.unit || operation.guard) return true;
   if (operation.when || !operation.leaf) return true;
-  if (form.args.some((token) => isMemory(token) || /^(cf|eflags|eflags32|cc|pop|leave|ea|rp)$/.test(token))) return true;
+  const reads = /^(cf|eflags|eflags32|cc|pop|leave|ea|rp)$/;
+  if (form.args.some((token) => isMemory(token) || reads.test(token))) return true;
   if (isMemory(form.result) || form.result === 'push') return true;
   const { flags } = operation;
-  return typeof flags === 'object' && !('sub' in flags) && /eflags|cf/.test('co' in flags ? flags.co : flags.bits);
+  if (typeof flags !== 'object' || 'sub' in flags) return false;
+  return /eflags|cf/.test('co' in flags ? flags.co : flags.bits);
 }
 
 export function writesAllFlags(code: Code): boolean {

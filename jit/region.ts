@@ -21,6 +21,8 @@ export type End =
   | 'call-indirect'
   /** On to the next address, in this page or the next: no place for interrupts. */
   | 'next'
+  /** The operation at `last` ends the block: called with the state in memory. */
+  | 'system'
   /** The instruction at `last` is the interpreter's. */
   | 'interpret';
 
@@ -84,9 +86,11 @@ function readNode(decoded: Decoded, eip: number, block: number): Node {
       while (last > first && decoded.length(last - 16) === 0) last -= 16;
       let to = record;
       while (decoded.length(to) === 0) to += 16;
+      const alone = ends && last === record;
       return {
-        eip, block, first, last, instructions,
-        end: 'interpret',
+        eip, block, first, last,
+        instructions: alone ? instructions + 1 : instructions,
+        end: alone ? 'system' : 'interpret',
         target: 0,
         next: (at + decoded.length(to)) >>> 0,
         entry: false,
@@ -131,6 +135,7 @@ export function gather(decoded: Decoded, eip: number, find: FindBlock): Region {
         break;
       case 'call-indirect':
       case 'next':
+      case 'system':
       case 'interpret':
         queue.push(node.next);
         break;
@@ -179,7 +184,7 @@ function markEntries(byEip: Map<number, Node>, node: Node): void {
   if (end === 'jcc' || end === 'jmp') mark(target, target < next || !samePage(target, eip));
   if (end === 'jcc' || end === 'next') mark(next, !samePage(next, eip));
   if (end === 'call') mark(target, true);
-  if (end === 'call' || end === 'call-indirect' || end === 'interpret') mark(next, true);
+  if (end === 'call' || end === 'call-indirect' || end === 'interpret' || end === 'system') mark(next, true);
 }
 
 export { samePage };

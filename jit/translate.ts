@@ -105,6 +105,11 @@ export class Translation {
         return [this.way(node, target, target < next, count)];
       case 'next':
         return [this.way(node, next, false, count)];
+      case 'system': {
+        // Only within the page: what follows in another must be looked up.
+        const found = this.index.get(next) ?? -1;
+        return found >= 0 && samePage(next, node.eip) ? [found] : [];
+      }
       default:
         return [];
     }
@@ -130,6 +135,7 @@ export class Translation {
         state |= stateOf(decoded, code, record);
         if (code.operation.throws || code.operation.implicit) callsOut = true;
       }
+      if (node.end === 'system') callsOut = true;
     }
     c.begin(region.mode, state >>> 16, state & ALL_STATE, callsOut);
     const start = module.code.length;
@@ -188,6 +194,9 @@ export class Translation {
       case 'interpret':
         c.leaveHere();
         return;
+      case 'system':
+        c.callSystem(node.eip, node.next, this.goesOn(node));
+        return;
       case 'next':
       case 'jmp':
         c.retire(node.instructions);
@@ -235,6 +244,10 @@ export class Translation {
         return;
       }
     }
+  }
+
+  private goesOn(node: Node): boolean {
+    return this.index.has(node.next) && samePage(node.next, node.eip);
   }
 
   private push(c: Context, value: number): void {
@@ -369,6 +382,8 @@ function terminatorState(decoded: Decoded, node: Node): number {
   switch (node.end) {
     case 'jcc':
       return FLAGS_BIT << 16;
+    case 'system':
+      return (ALL_STATE << 16) | ALL_STATE;
     case 'call':
     case 'ret':
       return (ESP_BIT << 16) | ESP_BIT;

@@ -3,18 +3,27 @@
 import {
   BUDGET,
   COUNT_CURRENT,
+  EFLAGS_SYSTEM,
   EIP,
   EIP_CURRENT,
   FAULT_PENDING,
   FPU_BLOCKED,
   CR0,
   CR4,
+  HALTED,
+  INHIBIT,
+  INTR,
+  NMI,
   RECORD_CURRENT,
+  STOP,
   REGS,
   SLOT_ADDRESS,
 } from '../shared/layout';
 import { HEADER_MARK, HEADER_SECOND, MARK, RECORD_LENGTH, RECORD_SIZE } from '../shared/records';
 import { MF } from '../shared/faults';
+import { IF } from '../shared/flags';
+import { debugging } from '../cpu/debug';
+import { shutdown } from '../cpu/interrupts';
 import { raise, raiseGP, raiseNM, raiseUD } from '../cpu/faults';
 import { linearAddress } from '../cpu/segments';
 import { decodeBlock, hasRoom } from '../decode/decode';
@@ -63,6 +72,19 @@ export function beginEnd(rp: u32): void {
 export function endCold(): void {
   store<i32>(BUDGET, load<i32>(BUDGET) - load<i32>(COUNT_CURRENT) - 1);
   store<u32>(COUNT_CURRENT, 0);
+}
+
+/** Is there anything that the run loop must look at before the next instruction? */
+export function mustLook(): bool {
+  return (
+    (load<u32>(INHIBIT) |
+      load<u32>(HALTED) |
+      load<u32>(STOP) |
+      load<u32>(NMI) |
+      (load<u32>(INTR) && load<u32>(EFLAGS_SYSTEM) & IF)) != 0 ||
+    shutdown ||
+    debugging()
+  );
 }
 
 /** A slow access noted a fault: leave, the run loop delivers it. */

@@ -4,6 +4,7 @@
 import {
   BLOCK_HASH,
   BLOCK_HASH_ENTRIES,
+  CODE_GENERATION,
   COUNTERS,
   PAGE_INFO,
 } from '../shared/layout';
@@ -88,6 +89,7 @@ export function invalidateCode(physical: u32, size: u32): void {
     store<u32>(word, kept | (info & PAGE_ATTRIBUTES));
     return;
   }
+  store<u32>(CODE_GENERATION, load<u32>(CODE_GENERATION) + 1);
   store<u32>(word, kept | (info & PAGE_ATTRIBUTES & ~PAGE_TRANSLATED));
   if (info & PAGE_TRANSLATED) codeInvalidated(physical & ~0xfff);
 }

@@ -102,8 +102,10 @@ export const FAULT_ADDRESS = FAULT_CODE + 4;
 export const SINGLE = FAULT_ADDRESS + 4;
 /** Bumped whenever a translation of an executable page may have changed. */
 export const MAPPING_GENERATION = SINGLE + 4;
+/** Bumped whenever decoded code was dropped because its bytes were written. */
+export const CODE_GENERATION = MAPPING_GENERATION + 4;
 /** Nonzero while a waiting x87 or MMX instruction must not just run: CR0.EM, CR0.TS, or an unmasked exception pends. */
-export const FPU_BLOCKED = MAPPING_GENERATION + 4;
+export const FPU_BLOCKED = CODE_GENERATION + 4;
 /** Nonzero while an SSE instruction must not just run: CR0.EM, CR0.TS, CR4.OSFXSR clear. */
 export const SSE_BLOCKED = FPU_BLOCKED + 4;
 

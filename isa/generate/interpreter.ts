@@ -496,16 +496,42 @@ ${cases.join('\n')}
   return `${common}${faultImport}
 import { hashSlot } from '../mem/codepages';
 import { HEADER_ENTRY, HEADER_HEAT, HEADER_MODE, HEADER_SIZE } from '../shared/records';
-import { MODE, SEGMENT_BASE, TLB_CURRENT } from '../shared/layout';
+import { CODE_GENERATION, MAPPING_GENERATION, MODE, SEGMENT_BASE, TLB_CURRENT } from '../shared/layout';
 import { MODE_SINGLE } from '../shared/modes';
 import { cold } from './cold';
 import { x87 } from './x87';
 import { sse } from './sse';
-import { endCold, findNext, LEAVE_CHECK, LEAVE_HOT, LEAVE_NEXT, heatLimit, nextPhysical } from '../interp/step';
+import { endCold, findNext, LEAVE_CHECK, LEAVE_HOT, LEAVE_NEXT, heatLimit, mustLook, nextPhysical } from '../interp/step';
 
 const COLD: u32 = ${bankStart('cold')};
 const X87: u32 = ${bankStart('x87')};
 const SSE: u32 = ${bankStart('sse')};
+
+/** Executes the record of an operation that is not in bank hot; 1: the block ended. */
+function rare(rp: u32, code: u32): i32 {
+  return code < X87 ? cold(rp, code - COLD) : code < SSE ? x87(rp, code - X87) : sse(rp, code - SSE);
+}
+
+/**
+ * For translated code: executes an operation that ends its block. EIP is the block's, BUDGET what
+ * it began with, registers and flags are in memory. 0: the region may go on at \`next\`; else it
+ * must return REGION_CHECK at once, its state being in memory.
+ */
+export function endRecord(rp: u32, next: u32): i32 {
+  const mode = load<u32>(MODE);
+  const generation = load<u32>(MAPPING_GENERATION);
+  const written = load<u32>(CODE_GENERATION);
+  rare(rp, load<u16>(rp));
+  endCold();
+  return i32(
+    load<u32>(EIP) != next ||
+      load<u32>(MODE) != mode ||
+      load<i32>(BUDGET) <= 0 ||
+      load<u32>(MAPPING_GENERATION) != generation ||
+      load<u32>(CODE_GENERATION) != written ||
+      mustLook(),
+  );
+}
 
 /** Runs decoded blocks from \`block\` until something outside must decide (LEAVE_* in interp/step.ts). */
 export function interpret(block: u32, mode: u32): i32 {
@@ -523,8 +549,7 @@ ${cases.join('\n')}
       default: {
         // The other banks: rare operations, in functions of their own.
         store<i32>(BUDGET, budget);
-        const ended: i32 = code < X87 ? cold(rp, code - COLD) : code < SSE ? x87(rp, code - X87) : sse(rp, code - SSE);
-        if (ended) { endCold(); return LEAVE_CHECK; }
+        if (rare(rp, code)) { endCold(); return LEAVE_CHECK; }
         rp += 16;
         continue;
       }
