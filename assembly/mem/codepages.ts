@@ -20,6 +20,9 @@ import { PAGE_ATTRIBUTES, PAGE_TRANSLATED } from '../shared/paging';
 import { protectPage } from './tlb';
 import { COUNT_BLOCKS_INVALIDATED } from '../shared/counters';
 
+/** HEADER_MODE of a header that is to be forgotten: no lookup has it. */
+const DEAD: u32 = 0xffffffff;
+
 /** The translator drops its regions over this page (physical address of the page). */
 export declare function codeInvalidated(physical: u32): void;
 
@@ -62,6 +65,25 @@ export function codeOverlaps(physical: u32, size: u32): bool {
   return false;
 }
 
+// Data beside code: a write that hits no block still takes the slow way. A page that sees many of
+// them has become data (memory that was freed and given out again), so its blocks go; each time
+// round it takes longer, in case the page really is both.
+const STRIKES: usize = memory.data(256 * 8);
+const STRIKES_OUT: i32 = 256;
+const STRIKES_BACK: i32 = -0x4000;
+
+/** A write to a page with blocks hit none of them; true: drop them all. */
+function strike(page: u32): bool {
+  const entry = STRIKES + (((page >>> 12) & 255) << 3);
+  if (load<u32>(entry) != page) {
+    store<u32>(entry, page);
+    store<i32>(entry, 0, 4);
+  }
+  const count = load<i32>(entry, 4) + 1;
+  store<i32>(entry, count < STRIKES_OUT ? count : STRIKES_BACK, 4);
+  return count >= STRIKES_OUT;
+}
+
 /** Drops the blocks over [physical, physical + size), which lies within one page. */
 export function invalidateCode(physical: u32, size: u32): void {
   const word = PAGE_INFO + ((physical >>> 12) << 2);
@@ -72,11 +94,13 @@ export function invalidateCode(physical: u32, size: u32): void {
   while (block) {
     const next = load<u32>(block, HEADER_NEXT);
     const start = load<u32>(block, HEADER_PHYSICAL);
-    if (start < physical + size && start + load<u16>(block, HEADER_BYTES) > physical) {
+    if (load<u32>(block, HEADER_MODE) == DEAD) {
+      // The half of a block that went with its other half: out of this list, too.
+    } else if (start < physical + size && start + load<u16>(block, HEADER_BYTES) > physical) {
       dropped = true;
       forget(block);
       const companion = load<u32>(block, HEADER_COMPANION);
-      // The other half's list keeps a header that nothing can match any more.
+      // The other half's list keeps a dead header until it is walked.
       if (companion) forget(companion);
     } else {
       store<u32>(block, kept, HEADER_NEXT);
@@ -87,6 +111,7 @@ export function invalidateCode(physical: u32, size: u32): void {
   // The walk has turned the list round, so its head is another one even where nothing was dropped.
   if (!dropped) {
     store<u32>(word, kept | (info & PAGE_ATTRIBUTES));
+    if (kept && strike(physical & ~0xfff)) invalidateCode(physical & ~0xfff, 0x1000);
     return;
   }
   store<u32>(CODE_GENERATION, load<u32>(CODE_GENERATION) + 1);
@@ -99,7 +124,7 @@ function forget(block: u32): void {
   const slot = hashSlot(physical, load<u32>(block, HEADER_MODE));
   if (load<u32>(slot, 4) == block) store<u64>(slot, 0);
   // No physical address has this one's low bits and a zero length overlaps nothing.
-  store<u32>(block, 0xffffffff, HEADER_MODE);
+  store<u32>(block, DEAD, HEADER_MODE);
   store<u16>(block, 0, HEADER_BYTES);
   store<u32>(block, 0, HEADER_ENTRY);
   const counter: usize = COUNTERS + (COUNT_BLOCKS_INVALIDATED << 2);
