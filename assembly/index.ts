@@ -1,6 +1,6 @@
 // The core's interface: everything the host and the translator may call, and nothing else.
 export { run, start, flushBlocks } from './interp/run';
-export { setHeatLimit, findNext, nextPhysical } from './interp/step';
+export { setHeatLimit, confirmPage, findNext, nextPhysical } from './interp/step';
 export { endRecord } from './generated/interpret';
 export { resetProcessor as reset } from './cpu/reset';
 export { updateMode, setSegment } from './cpu/segments';

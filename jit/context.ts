@@ -262,14 +262,14 @@ export class Context {
   /** Pastes or calls a core function whose arguments are on the wasm stack. */
   apply(name: string): void {
     const leaf = this.splicer.leaf(name);
-    if (leaf !== null && leaf.size <= SPLICE_BYTES) splice(this.e, this.locals, leaf);
+    if (isPasted(leaf)) splice(this.e, this.locals, leaf);
     else this.e.call(this.imports.functionIndex(name));
   }
 
   /** Pastes with operands bound to locals or constants (see splice()), or calls. */
   applyBound(name: string, bound: readonly number[], constants: readonly number[]): void {
     const leaf: Leaf | null = this.splicer.leaf(name);
-    if (leaf === null || leaf.size > SPLICE_BYTES) {
+    if (!isPasted(leaf)) {
       this.applyCall(name, bound, constants);
       return;
     }
@@ -283,6 +283,11 @@ export class Context {
     });
     this.e.call(this.imports.functionIndex(name));
   }
+}
+
+/** Is this function pasted where it is used, or called? */
+export function isPasted(leaf: Leaf | null): leaf is Leaf {
+  return leaf !== null && leaf.size <= SPLICE_BYTES;
 }
 
 /** Longer bodies are called: pasting saves about 2.5 ns a call, compiling costs by the byte. */

@@ -4,11 +4,14 @@
  */
 import {
   MODE,
-  TLB_CURRENT,
+  TLB_ADDEND,
   TLB_ENTRIES,
   TLB_PHYSICAL,
+  TLB_KERNEL,
   TLB_READ,
+  TLB_USER,
 } from '../assembly/shared/layout.ts';
+import { MODE_USER } from '../assembly/shared/modes.ts';
 import { TLB_NO_EXECUTE } from '../assembly/shared/paging.ts';
 import {
   HEADER_COUNT,
@@ -27,12 +30,14 @@ export class Decoded {
   readonly u16: Uint16Array;
   readonly u32: Uint32Array;
   readonly i32: Int32Array;
+  private readonly view: DataView;
 
   constructor(memory: WebAssembly.Memory) {
     this.u8 = new Uint8Array(memory.buffer);
     this.u16 = new Uint16Array(memory.buffer);
     this.u32 = new Uint32Array(memory.buffer);
     this.i32 = new Int32Array(memory.buffer);
+    this.view = new DataView(memory.buffer);
   }
 
   word(address: number): number {
@@ -47,13 +52,22 @@ export class Decoded {
     return this.word(MODE);
   }
 
-  /** Physical address that code at `linear` is fetched from, if the TLB knows; else -1. */
-  fetchAddress(linear: number): number {
-    const entry = this.word(TLB_CURRENT) + ((linear >>> 12) & (TLB_ENTRIES - 1)) * 16;
+  /** Physical address that code at `linear` is fetched from under `mode`, if the TLB knows; else -1. */
+  fetchAddress(linear: number, mode: number): number {
+    const entry = (mode & MODE_USER ? TLB_USER : TLB_KERNEL) + ((linear >>> 12) & (TLB_ENTRIES - 1)) * 16;
     if (this.word(entry + TLB_READ) !== (linear | 0xfff) >>> 0) return -1;
     const physical = this.word(entry + TLB_PHYSICAL);
     if (physical & TLB_NO_EXECUTE) return -1;
     return ((physical & ~0xfff) | (linear & 0xfff)) >>> 0;
+  }
+
+  /** A word of guest memory at `linear` under `mode`, if the TLB knows its page; else -1. */
+  data(linear: number, mode: number): number {
+    if ((linear & 0xfff) > 0xffc) return -1;
+    const entry = (mode & MODE_USER ? TLB_USER : TLB_KERNEL) + ((linear >>> 12) & (TLB_ENTRIES - 1)) * 16;
+    if (this.word(entry + TLB_READ) !== (linear | 0xfff) >>> 0) return -1;
+    const host = (linear + this.word(entry + TLB_ADDEND)) >>> 0;
+    return this.view.getUint32(host, true);
   }
 
   physical(block: number): number {

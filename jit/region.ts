@@ -7,9 +7,10 @@
  */
 import type { Code } from '../isa/codes.ts';
 import { CODES } from '../isa/codes.ts';
+import { SLOT_ZERO } from '../assembly/shared/layout.ts';
 import type { Decoded } from './decoded.ts';
 import { isTranslatable } from './operations.ts';
-import { REGION_INSTRUCTIONS } from './tuning.ts';
+import { HEAT_SHARE, REGION_INSTRUCTIONS } from './tuning.ts';
 
 /** How a node ends. */
 export type End =
@@ -102,51 +103,84 @@ function readNode(decoded: Decoded, eip: number, block: number): Node {
   throw new Error(`jit: block ${block.toString(16)} has no end`);
 }
 
-/** Gathers the region around the block at `eip`. */
-export function gather(decoded: Decoded, eip: number, find: FindBlock): Region {
-  const region: Region = {
-    mode: decoded.mode,
-    nodes: [],
-    byEip: new Map(),
-    instructions: 0,
-  };
+/** Gathers the region around the block at `eip`: the hottest reachable block first. */
+export function gather(
+  decoded: Decoded,
+  eip: number,
+  mode: number,
+  heatLimit: number,
+  find: FindBlock,
+): Region {
+  const region: Region = { mode, nodes: [], byEip: new Map(), instructions: 0 };
   const { byEip, nodes } = region;
-  const queue = [eip];
-  for (let i = 0; i < queue.length && region.instructions < REGION_INSTRUCTIONS; i++) {
-    const at = queue[i];
-    if (byEip.has(at)) continue;
-    const block = find(at);
-    if (!block || decoded.crosses(block) || (decoded.heat(block) === 0 && at !== eip)) continue;
+  const pending = [{ eip, block: find(eip), heat: Infinity }];
+  const seen = new Set([eip]);
+  const guessed = new Set<number>();
+  const least = Math.floor(heatLimit * HEAT_SHARE);
+  const reach = (to: number) => {
+    if (seen.has(to)) return;
+    seen.add(to);
+    const block = find(to);
+    if (!block || decoded.crosses(block)) return;
+    // A block with a translation has counted up to the limit at least.
+    const heat = Math.min(decoded.heat(block), heatLimit);
+    if (heat > least) pending.push({ eip: to, block, heat });
+  };
+  while (pending.length && region.instructions < REGION_INSTRUCTIONS) {
+    let hottest = 0;
+    for (let i = 1; i < pending.length; i++) {
+      if (pending[i].heat > pending[hottest].heat) hottest = i;
+    }
+    const { eip: at, block } = pending.splice(hottest, 1)[0];
     const node = readNode(decoded, at, block);
     byEip.set(at, node);
     nodes.push(node);
     region.instructions += node.instructions;
-    switch (node.end) {
-      case 'jcc':
-        // A backward branch is likely taken: the loop first.
-        if (node.target <= node.eip) queue.push(node.target, node.next);
-        else queue.push(node.next, node.target);
-        break;
-      case 'jmp':
-        queue.push(node.target);
-        break;
-      case 'call':
-        queue.push(node.target, node.next);
-        break;
-      case 'call-indirect':
-      case 'next':
-      case 'system':
-      case 'interpret':
-        queue.push(node.next);
-        break;
-      default:
-        break;
+    const { end } = node;
+    if (end === 'jcc' || end === 'jmp' || end === 'call') reach(node.target);
+    if (end !== 'jmp' && end !== 'ret' && end !== 'jmp-indirect') reach(node.next);
+    for (const to of indirectTargets(decoded, node, mode)) {
+      if (!seen.has(to)) reach(to);
+      guessed.add(to);
     }
   }
   nodes[0].entry = true;
   for (const node of nodes) cut(decoded, region, node);
   for (const node of nodes) markEntries(byEip, node);
+  for (const eip of guessed) {
+    const node = byEip.get(eip);
+    if (node) node.entry = true;
+  }
   return region;
+}
+
+/** The most entries a jump table is read for. */
+const TABLE_MAX = 256;
+/** How far a jump table's targets may be from the jump. */
+const TABLE_REACH = 0x8000;
+
+/**
+ * Where an indirect branch through memory may go, read from that memory as it is now: one word for
+ * a fixed address (a procedure linkage table), many for an indexed one (a switch). A guess: the
+ * emitted code looks targets up by what it finds when it runs.
+ */
+function indirectTargets(decoded: Decoded, node: Node, mode: number): number[] {
+  if (node.end !== 'jmp-indirect' && node.end !== 'call-indirect') return [];
+  const record = node.last;
+  if (codeAt(decoded, record).form.name !== 'm' || decoded.base(record) !== SLOT_ZERO) return [];
+  const table = decoded.disp(record) >>> 0;
+  if (decoded.index(record) === SLOT_ZERO) {
+    const target = decoded.data(table, mode);
+    return target < 0 ? [] : [target];
+  }
+  if (decoded.scale(record) !== 2) return [];
+  const targets: number[] = [];
+  for (let i = 0; i < TABLE_MAX; i++) {
+    const target = decoded.data((table + 4 * i) >>> 0, mode);
+    if (target < 0 || Math.abs(target - node.eip) > TABLE_REACH) break;
+    targets.push(target);
+  }
+  return targets;
 }
 
 /** A node ends where another begins: the rest would be there twice. */

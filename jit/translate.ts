@@ -8,7 +8,8 @@
  */
 import { MAPPING_GENERATION } from '../assembly/shared/layout.ts';
 import type { Code } from '../isa/codes.ts';
-import { ALL_STATE, Context, FLAGS_BIT, type Imports } from './context.ts';
+import { FLAG_FUNCTIONS, functionsOf } from '../isa/functions.ts';
+import { ALL_STATE, Context, FLAGS_BIT, isPasted, type Imports } from './context.ts';
 import type { Decoded } from './decoded.ts';
 import { condition } from './flags.ts';
 import { address, check, loadValue, storeValue, TLB_READ, TLB_WRITE } from './memory.ts';
@@ -28,6 +29,8 @@ const ESP_BIT = 1 << ESP;
 export interface Placement {
   /** Address of the generation word of a page of the region. */
   generationWord(eip: number): number;
+  /** Physical address of that page. */
+  physicalPage(eip: number): number;
   /** Address and mask of the table of entries by EIP; see emitLookup(). */
   lookupTable: number;
   lookupMask: number;
@@ -151,6 +154,23 @@ export class Translation {
       },
     });
     c.end();
+  }
+
+  /** Adds the core functions that the region's code may call. */
+  addCalled(region: Region, names: Set<string>): void {
+    const add = (name: string) => {
+      if (!isPasted(this.splicer.leaf(name))) names.add(name);
+    };
+    for (const node of region.nodes) {
+      if (node.end === 'system') names.add('endRecord');
+      for (let record = node.first; record < node.last; record += 16) {
+        const code = codeAt(this.decoded, record);
+        for (const name of functionsOf(code)) add(name);
+        if (code.operation.unit === 'mmx') add('mmx_enter');
+      }
+    }
+    names.add('confirmPage');
+    for (const name of FLAG_FUNCTIONS) add(name);
   }
 
   // --- Nodes ----------------------------------------------------------------------------------------
@@ -316,13 +336,20 @@ export class Translation {
     e.load(O.I32_LOAD, MAPPING_GENERATION, 2);
     e.op(O.I32_NE);
     e.if();
+    e.i32Const(placement.generationWord(target));
+    e.i32Const(target);
+    e.i32Const(placement.physicalPage(target));
+    e.call(c.imports.functionIndex('confirmPage'));
+    e.op(O.I32_EQZ);
+    e.if();
     c.leaveTo(target, false);
+    e.end();
     e.end();
   }
 
   /**
    * An address known only now: if the region's table has it (EIP, label, address of its page's
-   * generation word), on through the dispatch, else out.
+   * generation word, its physical page), on through the dispatch, else out.
    */
   private lookup(c: Context, target: number, placement: Placement): void {
     const { e } = c;
@@ -352,13 +379,24 @@ export class Translation {
     e.load(O.I32_LOAD, 0, 2);
     e.i32Const(0);
     e.load(O.I32_LOAD, MAPPING_GENERATION, 2);
-    e.op(O.I32_EQ);
+    e.op(O.I32_NE);
     e.if();
+    e.localGet(entry);
+    e.load(O.I32_LOAD, placement.lookupTable + 8, 2);
+    e.localGet(target);
+    e.localGet(entry);
+    e.load(O.I32_LOAD, placement.lookupTable + 12, 2);
+    e.call(c.imports.functionIndex('confirmPage'));
+    e.op(O.I32_EQZ);
+    e.if();
+    e.localGet(target);
+    c.leaveToStack(true);
+    e.end();
+    e.end();
     e.localGet(entry);
     e.load(O.I32_LOAD, placement.lookupTable + 4, 2);
     e.localSet(c.label);
     this.structurer.dispatch(e);
-    e.end();
     e.end();
     c.locals.give(entry);
     e.localGet(target);

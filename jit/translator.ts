@@ -2,7 +2,7 @@
  * The cache of translations: which blocks have a region, putting one in, taking it out when its
  * code is written or when room runs out. What a region is and becomes: region.ts, translate.ts.
  */
-import { EIP as EIP_ADDRESS, PAGE_INFO } from '../assembly/shared/layout.ts';
+import { EIP as EIP_ADDRESS, MAPPING_GENERATION, PAGE_INFO } from '../assembly/shared/layout.ts';
 import { MODE_CODE32, MODE_FLAT, MODE_SINGLE, MODE_STACK32 } from '../assembly/shared/modes.ts';
 import { PAGE_TRANSLATED } from '../assembly/shared/paging.ts';
 import { HEADER_ENTRY, HEADER_HEAT } from '../assembly/shared/records.ts';
@@ -15,12 +15,13 @@ import {
   ENTRY_SLOT,
   HEAT_TRANSLATED,
 } from '../assembly/shared/regions.ts';
+import type { Imports } from './context.ts';
 import { Decoded } from './decoded.ts';
 import { gather, type Region } from './region.ts';
 import { Scratch } from './scratch.ts';
 import { Splicer } from './splice.ts';
 import { lookupIndex, Translation, type EmittedEntry, type Placement } from './translate.ts';
-import { EVICTED_SHARE, HEAT_LIMIT, REGIONS } from './tuning.ts';
+import { EVICTED_SHARE, HEAT_LIMIT, MODULE_REGIONS, REGIONS } from './tuning.ts';
 import { ModuleWriter } from './wasm/module.ts';
 import { readModule, type ReadModule } from './wasm/reader.ts';
 import * as O from './wasm/opcodes.ts';
@@ -62,6 +63,11 @@ export interface Translated {
   tables: { address: number; bytes: number }[];
 }
 
+interface Emitted {
+  translated: Translated;
+  region: Region;
+}
+
 const REQUIRED = MODE_CODE32 | MODE_STACK32 | MODE_FLAT;
 
 export class Translator {
@@ -84,7 +90,8 @@ export class Translator {
   private readonly translation: Translation;
   private readonly module = new ModuleWriter();
   private readonly scratch = new Scratch();
-  private readonly functions = new Map<string, number>();
+  /** Blocks that wait for company in their module. */
+  private readonly queue: { block: number; eip: number; mode: number }[] = [];
   private readonly importObject: Record<string, Record<string, WebAssembly.ImportValue>>;
   private readonly regions = new Map<number, Translated>();
   private readonly byPage = new Map<number, Set<Translated>>();
@@ -123,18 +130,73 @@ export class Translator {
       mode & MODE_SINGLE ||
       decoded.modeOf(block) !== mode ||
       decoded.crosses(block) ||
-      decoded.fetchAddress(eip) !== decoded.physical(block)
+      decoded.fetchAddress(eip, mode) !== decoded.physical(block)
     ) {
       this.counts.refused++;
       return;
     }
+    // The second time it asks, it has waited long enough for others to share a module with.
+    const waiting = this.queue.some((request) => request.block === block);
+    if (!waiting) this.queue.push({ block, eip, mode });
+    if (waiting || this.queue.length >= MODULE_REGIONS) this.translateQueue();
+  }
+
+  /** Makes one module of what waits. */
+  private translateQueue(): void {
+    const { decoded, module } = this;
     const started = this.now();
-    const region = gather(decoded, eip, (linear) => {
-      const physical = decoded.fetchAddress(linear);
-      return physical < 0 ? 0 : this.core.findBlock(physical, mode) >>> 0;
-    });
-    this.install(region);
-    this.counts.translateMilliseconds += this.now() - started;
+    const compiling = this.counts.compileMilliseconds;
+    const requests = this.queue.splice(0);
+    const regions: Region[] = [];
+    for (const { block, eip, mode } of requests) {
+      // Since it asked, the block may have been translated with another, written or unmapped.
+      if (
+        decoded.modeOf(block) !== mode ||
+        decoded.entry(block) !== 0 ||
+        decoded.fetchAddress(eip, mode) !== decoded.physical(block)
+      ) {
+        continue;
+      }
+      regions.push(
+        gather(decoded, eip, mode, this.heatLimit, (linear) => {
+          const physical = decoded.fetchAddress(linear, mode);
+          return physical < 0 ? 0 : this.core.findBlock(physical, mode) >>> 0;
+        }),
+      );
+    }
+    if (regions.length === 0) return;
+    const names = new Set<string>();
+    for (const region of regions) this.translation.addCalled(region, names);
+    module.begin();
+    module.importMemory('env', 'memory', 1);
+    const imported = new Map<string, number>();
+    for (const name of names) {
+      const type = this.coreModule.functionByExport(name)?.type;
+      if (!type) throw new Error(`jit: the core exports no ${name}`);
+      const signature = module.type(type.parameters, type.results);
+      imported.set(name, module.importFunction('env', name, signature));
+    }
+    const imports: Imports = {
+      functionIndex: (name) => {
+        const index = imported.get(name);
+        if (index === undefined) throw new Error(`jit: nothing was said of calls to ${name}`);
+        return index;
+      },
+    };
+    const emitted = regions.map((region) => this.emit(region, imports)).filter((one) => one !== null);
+    if (emitted.length === 0) return;
+    const bytes = module.finish() as Uint8Array<ArrayBuffer>;
+    const compile = this.now();
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), this.importObject);
+    this.counts.compileMilliseconds += this.now() - compile;
+    this.counts.modules++;
+    this.counts.bytes += bytes.length;
+    for (const one of emitted) this.install(one, instance.exports);
+    // The run loop remembers entries by EIP: it must see the new ones.
+    decoded.setWord(MAPPING_GENERATION, decoded.word(MAPPING_GENERATION) + 1);
+    for (const { translated } of emitted) this.onRegion?.(translated, bytes);
+    this.counts.translateMilliseconds +=
+      this.now() - started - (this.counts.compileMilliseconds - compiling);
   }
 
   /** A page with translated code was written. */
@@ -149,6 +211,7 @@ export class Translator {
 
   /** All decoded blocks go. */
   blocksFlushed(): void {
+    this.queue.length = 0;
     for (const region of [...this.regions.values()]) this.remove(region);
     this.counts.flushes++;
   }
@@ -160,8 +223,9 @@ export class Translator {
     return this.regions.size;
   }
 
-  private install(region: Region): void {
-    const { decoded, scratch, translation } = this;
+  /** Emits a region into the module at hand; null: there is no room for its tables. */
+  private emit(region: Region, imports: Imports): Emitted | null {
+    const { decoded, module, scratch, translation } = this;
     if (this.freeSlots.length === 0) this.evict();
     const entries = translation.plan(region);
     const tables: Translated['tables'] = [];
@@ -182,32 +246,36 @@ export class Translator {
     if (!words || !descriptors || (lookup >= 0 && !table)) {
       for (const { address, bytes } of tables) scratch.give(address, bytes);
       this.counts.refused++;
-      return;
+      return null;
     }
     const generationWord = (eip: number) => words + 4 * pages.indexOf(eip >>> 12);
     for (let i = 0; i < pages.length; i++) decoded.setWord(words + 4 * i, 0xffffffff);
-    const placement: Placement = { generationWord, lookupTable: table, lookupMask: lookup };
+    const physicalPage = (eip: number) =>
+      (decoded.fetchAddress((eip & ~0xfff) >>> 0, region.mode) & ~0xfff) >>> 0;
+    const placement: Placement = {
+      generationWord,
+      physicalPage,
+      lookupTable: table,
+      lookupMask: lookup,
+    };
     if (lookup >= 0) this.fillLookup(entries, placement);
 
-    const bytes = this.emit(region, placement);
+    const start = module.code.length;
     const slot = this.freeSlots.pop()!;
-    const started = this.now();
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), this.importObject);
-    this.counts.compileMilliseconds += this.now() - started;
-    this.core.table.set(slot, instance.exports['f'] as () => number);
-
-    const physical = (eip: number) => decoded.fetchAddress(eip) & ~0xfff;
+    const index = module.beginFunction(module.type([O.I32], [O.I32]));
+    translation.emit(region, module, imports, placement);
+    module.endFunction();
+    module.exportFunction(`r${slot}`, index);
     const translated: Translated = {
       slot,
       eip: region.nodes[0].eip,
       mode: region.mode,
       instructions: region.instructions,
-      bytes: bytes.length,
-      pages: [...new Set(pages.map((page) => physical(page << 12) >>> 0))],
+      bytes: module.code.length - start,
+      pages: [...new Set(pages.map((page) => physicalPage(page << 12)))],
       entries: [],
       tables,
     };
-    this.regions.set(slot, translated);
     entries.forEach(({ node, label }, i) => {
       const descriptor = descriptors + i * ENTRY_SIZE;
       decoded.setWord(descriptor + ENTRY_SLOT, slot);
@@ -215,11 +283,21 @@ export class Translator {
       decoded.setWord(descriptor + ENTRY_EIP, node.eip);
       decoded.setWord(descriptor + ENTRY_GENERATION, generationWord(node.eip));
       decoded.setWord(descriptor + ENTRY_COUNT, 0);
-      // A block that an older region was entered at goes to the new one.
-      decoded.setWord(node.block + HEADER_ENTRY, descriptor);
-      decoded.setWord(node.block + HEADER_HEAT, HEAT_TRANSLATED);
       translated.entries.push({ block: node.block, descriptor });
     });
+    return { translated, region };
+  }
+
+  /** Puts an emitted region, now compiled, into the cache. */
+  private install({ translated }: Emitted, exports: WebAssembly.Exports): void {
+    const { decoded } = this;
+    this.core.table.set(translated.slot, exports[`r${translated.slot}`] as () => number);
+    this.regions.set(translated.slot, translated);
+    for (const { block, descriptor } of translated.entries) {
+      // A block that an older region was entered at goes to the new one.
+      decoded.setWord(block + HEADER_ENTRY, descriptor);
+      decoded.setWord(block + HEADER_HEAT, HEAT_TRANSLATED);
+    }
     for (const page of translated.pages) {
       let regions = this.byPage.get(page);
       if (!regions) this.byPage.set(page, (regions = new Set()));
@@ -228,10 +306,7 @@ export class Translator {
       decoded.setWord(info, decoded.word(info) | PAGE_TRANSLATED);
     }
     this.counts.regions++;
-    this.counts.modules++;
-    this.counts.instructions += region.instructions;
-    this.counts.bytes += bytes.length;
-    this.onRegion?.(translated, bytes);
+    this.counts.instructions += translated.instructions;
   }
 
   private fillLookup(entries: EmittedEntry[], placement: Placement): void {
@@ -247,43 +322,7 @@ export class Translator {
       decoded.setWord(at, node.eip);
       decoded.setWord(at + 4, label);
       decoded.setWord(at + 8, placement.generationWord(node.eip));
-    }
-  }
-
-  private emit(region: Region, placement: Placement): Uint8Array<ArrayBuffer> {
-    const { module } = this;
-    module.begin();
-    module.importMemory('env', 'memory', 1);
-    // Imports come before functions, so a first pass over the operations would be needed to know
-    // them; a module gets those that any translation so far has called.
-    const functions = this.functions;
-    for (;;) {
-      const known = functions.size;
-      module.begin();
-      module.importMemory('env', 'memory', 1);
-      for (const name of functions.keys()) {
-        const { parameters, results } = this.coreModule.functionByExport(name)!.type;
-        functions.set(name, module.importFunction('env', name, module.type(parameters, results)));
-      }
-      const index = module.beginFunction(module.type([O.I32], [O.I32]));
-      this.translation.emit(
-        region,
-        module,
-        {
-          functionIndex: (name) => {
-            const found = functions.get(name);
-            if (found !== undefined) return found;
-            if (!this.coreModule.functionByExport(name)) throw new Error(`jit: the core exports no ${name}`);
-            functions.set(name, functions.size);
-            return 0;
-          },
-        },
-        placement,
-      );
-      module.endFunction();
-      if (functions.size !== known) continue;
-      module.exportFunction('f', index);
-      return module.finish() as Uint8Array<ArrayBuffer>;
+      decoded.setWord(at + 12, placement.physicalPage(node.eip));
     }
   }
 
@@ -296,6 +335,8 @@ export class Translator {
     }
     for (const page of region.pages) this.byPage.get(page)?.delete(region);
     for (const { address, bytes } of region.tables) scratch.give(address, bytes);
+    // Entries that the run loop remembers by EIP go with the generation they were noted under.
+    decoded.setWord(MAPPING_GENERATION, decoded.word(MAPPING_GENERATION) + 1);
     this.core.table.set(region.slot, null);
     this.freeSlots.push(region.slot);
     this.regions.delete(region.slot);

@@ -6,6 +6,15 @@ export const HEAT_LIMIT = 1000;
 /** Guest instructions in one region (V8 11 changes register allocator in functions beyond about 1,000). */
 export const REGION_INSTRUCTIONS = 400;
 
+/** Regions in one module: compiling and instantiating costs about 0.5 ms a module. */
+export const MODULE_REGIONS = 8;
+
+/**
+ * Share of the hot block's entries that a block must have had to be taken into its region: what is
+ * entered less is an exit.
+ */
+export const HEAT_SHARE = 1 / 64;
+
 /** Bytes of wasm in one function after which the rest of the region is left to the interpreter. */
 export const REGION_BYTES = 60_000;
 

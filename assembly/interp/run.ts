@@ -17,6 +17,8 @@ import {
   INHIBIT,
   INSTRUCTIONS,
   INTR,
+  JUMP_CACHE,
+  JUMP_CACHE_ENTRIES,
   MAPPING_GENERATION,
   MODE,
   NMI,
@@ -210,15 +212,33 @@ export function run(): i32 {
     }
     if (!hasRoom()) return EXIT_FLUSHED;
     const mode = load<u32>(MODE);
+    const eip = load<u32>(EIP);
+    const cached = JUMP_CACHE + (((eip ^ (eip >>> 11)) & (JUMP_CACHE_ENTRIES - 1)) << 4);
+    if (
+      load<u32>(cached) == eip &&
+      load<u32>(cached, 4) == load<u32>(MAPPING_GENERATION) &&
+      load<u32>(cached, 8) == mode &&
+      !missed
+    ) {
+      const result = enterRegion(load<u32>(cached, 12));
+      checking = result == REGION_CHECK;
+      missed = result == REGION_MISS;
+      continue;
+    }
     const block = lookup(mode);
     if (!block) continue;
     let entry = load<u32>(block, HEADER_ENTRY);
     if (!entry && load<u32>(block, HEADER_HEAT) >= heatLimit) {
-      store<u32>(block, 0, HEADER_HEAT);
+      // It asks again after as many entries once more, and stays warm for regions around it.
+      store<u32>(block, heatLimit >>> 1, HEADER_HEAT);
       blockHot(block);
       entry = load<u32>(block, HEADER_ENTRY);
     }
-    if (entry && !missed && load<u32>(entry, ENTRY_EIP) == load<u32>(EIP)) {
+    if (entry && !missed && load<u32>(entry, ENTRY_EIP) == eip) {
+      store<u32>(cached, eip);
+      store<u32>(cached, load<u32>(MAPPING_GENERATION), 4);
+      store<u32>(cached, mode, 8);
+      store<u32>(cached, entry, 12);
       const result = enterRegion(entry);
       checking = result == REGION_CHECK;
       missed = result == REGION_MISS;

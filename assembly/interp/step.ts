@@ -13,6 +13,7 @@ import {
   HALTED,
   INHIBIT,
   INTR,
+  MAPPING_GENERATION,
   NMI,
   RECORD_CURRENT,
   STOP,
@@ -159,6 +160,22 @@ export function findNext(linear: u32, physical: u32, mode: u32): u32 {
   store<u32>(slot, physical);
   store<u32>(slot, block, 4);
   return block;
+}
+
+/**
+ * For translated code about to go on into another page of its region: is `linear` still mapped to
+ * physical `page`? If so notes it for as long as the generation holds. A fetch that faults is left
+ * to the run loop, which makes it again.
+ */
+export function confirmPage(word: u32, linear: u32, page: u32): i32 {
+  const physical = translateFetch(linear);
+  if (load<u32>(FAULT_PENDING)) {
+    store<u32>(FAULT_PENDING, 0);
+    return 0;
+  }
+  if ((physical & ~0xfff) != page) return 0;
+  store<u32>(word, load<u32>(MAPPING_GENERATION));
+  return 1;
 }
 
 // --- Helper records --------------------------------------------------------------------------------

@@ -162,6 +162,13 @@ export const COUNTERS = 0xa00;
 export const EXCHANGE = 0x1000;
 export const EXCHANGE_SIZE = 0x1000;
 
+/**
+ * Entry descriptors by EIP, for the run loop: u32 EIP, u32 MAPPING_GENERATION, u32 MODE, u32
+ * descriptor. What is noted holds while the generation does.
+ */
+export const JUMP_CACHE = 0x2000;
+export const JUMP_CACHE_ENTRIES = 2048;
+
 export const STATIC_BASE = 0x10000;
 export const STATIC_END = 0x40000;
 
