@@ -2,11 +2,12 @@
 
 import { cachedGuest } from '../../guests/debian';
 import { Program, root } from '../cli/program';
+import { COMMAND_LINE } from '../lib/command-line';
 
 export const guest = cachedGuest(root);
 if (!guest) console.warn('Boots are skipped: no guest; npm run pretest fetches it where it can.');
 
-export const COMMAND_LINE = 'console=ttyS0 tsc=reliable mitigations=off random.trust_cpu=on';
+export { COMMAND_LINE };
 
 export const TIERS = [
   ['JIT', []],

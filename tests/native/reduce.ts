@@ -1,8 +1,5 @@
 /** Finds the shortest part of a failing program that still fails, and prints it. */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { disassembly } from '../lib/disassembly.ts';
 import { compare, hex, type Difference } from './compare.ts';
 import type { Tier } from '../lib/usermode.ts';
 import { runNative } from './harness.ts';
@@ -47,23 +44,6 @@ export async function reduce(program: Program, tier: Tier): Promise<Failure | nu
     const shorter = await firstFailing(candidates, tier);
     if (!shorter) return best;
     best = shorter;
-  }
-}
-
-function disassembly(code: Uint8Array, origin: number): string {
-  const folder = mkdtempSync(join(tmpdir(), 'vmi86-'));
-  try {
-    const file = join(folder, 'code');
-    writeFileSync(file, code);
-    const nasm = spawnSync('ndisasm', ['-b', '32', '-o', `0x${hex(origin)}`, file]);
-    if (nasm.status === 0) return nasm.stdout.toString().trimEnd();
-    const tool = ['-D', '-b', 'binary', '-m', 'i386', `--adjust-vma=0x${hex(origin)}`, file];
-    const objdump = spawnSync('objdump', tool);
-    if (objdump.status === 0)
-      return objdump.stdout.toString().split('\n').slice(7).join('\n').trimEnd();
-    return '(install nasm or binutils for a disassembly)';
-  } finally {
-    rmSync(folder, { recursive: true });
   }
 }
 
