@@ -23,20 +23,21 @@ const { values } = parseArgs({
     heat: { type: 'string' },
     regions: { type: 'string' },
     limit: { type: 'string' },
+    bisect: { type: 'boolean', default: false },
     general: { type: 'boolean', default: false },
     serial: { type: 'boolean', default: false },
   },
 });
 
 const { COMMAND_LINE } = await load('tests/lib/command-line.ts');
-const { lockstep } = await load('tests/lib/lockstep.ts');
+const { bisect, lockstep } = await load('tests/lib/lockstep.ts');
 const number = (name) => (values[name] === undefined ? undefined : Number(values[name]));
 const translator = {};
 if (values.heat !== undefined) translator.heatLimit = number('heat');
 if (values.regions !== undefined) translator.regions = number('regions');
 if (values.limit !== undefined) translator.limit = number('limit');
 const started = Date.now();
-const divergence = await lockstep({
+const options = {
   core: readFileSync(join(root, 'dist/core.wasm')),
   kernel: readFileSync(values.kernel),
   initrd: existsSync(values.initrd) ? readFileSync(values.initrd) : undefined,
@@ -51,7 +52,8 @@ const divergence = await lockstep({
   memoryStep: number('memory-step'),
   onSerial: values.serial ? (bytes) => process.stdout.write(bytes) : undefined,
   say: (text) => console.error(`lockstep: ${text}`),
-});
+};
+const report = values.bisect ? await bisect(options) : (await lockstep(options))?.report;
 const seconds = ((Date.now() - started) / 1000).toFixed(1);
-console.log(divergence ? divergence.report : `lockstep: alike (${seconds} s)`);
-process.exit(divergence ? 1 : 0);
+console.log(report ?? `lockstep: alike (${seconds} s)`);
+process.exit(report ? 1 : 0);

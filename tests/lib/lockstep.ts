@@ -7,31 +7,12 @@
  * A machine stops only where the budget is looked at (docs/testing.md), so a step is at least as
  * long as the way there.
  */
-import {
-  CR0,
-  CR2,
-  CR3,
-  CR4,
-  EAX,
-  FPU_CONTROL,
-  FPU_REGS,
-  FPU_STATUS,
-  FPU_TAGS,
-  FPU_TOP,
-  MXCSR,
-  RAM_BASE,
-  SEGMENT_BASE,
-  SELECTOR,
-  XMM,
-} from '../../assembly/shared/layout.ts';
-import { ENTRY_COUNT } from '../../assembly/shared/regions.ts';
 import { Machine, type MachineOptions } from '../../host/machine.ts';
-import { REGISTER_NAMES, SEGMENT_NAMES } from '../../host/state.ts';
 import { Decoded } from '../../jit/decoded.ts';
 import { fusing } from '../../jit/fuse.ts';
 import type { Translated, TranslatorOptions } from '../../jit/translator.ts';
 import { printModule } from '../../jit/wasm/print.ts';
-import { disassembly } from './disassembly.ts';
+import { alike, codeAt, hex, snapshot, usesOf } from './snapshot.ts';
 
 export interface LockstepOptions {
   core: Uint8Array<ArrayBuffer>;
@@ -84,8 +65,7 @@ const QUIET_STEP = 10_000_000;
 /** How much smaller the steps get each time the two start anew. */
 const NARROWING = 100;
 const MEMORY_NARROWING = 20;
-/** Of the code and the regions in a report. */
-const CODE_BYTES = 96;
+/** In a report. */
 const REGIONS_SHOWN = 3;
 
 export async function lockstep(options: LockstepOptions): Promise<Divergence | null> {
@@ -96,18 +76,51 @@ export async function lockstep(options: LockstepOptions): Promise<Divergence | n
   }
 }
 
+/**
+ * Finds the first region that must be translated for the two to part: binary search over how many
+ * regions are made. Null when they do not part.
+ */
+export async function bisect(options: LockstepOptions): Promise<string | null> {
+  const part = async (limit: number, to?: number): Promise<Pair> => {
+    const pair = await Pair.create({ ...options, translator: { ...options.translator, limit } });
+    if (to === undefined) pair.begin(options.step, options.memoryStep, false);
+    else pair.run(options.from ?? 0, to, Math.max(options.step, QUIET_STEP), Infinity, false);
+    return pair;
+  };
+  try {
+    let worst = await part(Infinity);
+    if (!worst.apart) return null;
+    const to = worst.bad;
+    let good = 0;
+    let bad = worst.made;
+    while (bad - good > 1) {
+      options.say?.(`the fault is in one of the regions ${good + 1} to ${bad}`);
+      const middle = (good + bad) >> 1;
+      const pair = await part(middle, to);
+      if (pair.apart) {
+        bad = pair.made;
+        worst = pair;
+      } else good = middle;
+    }
+    return [
+      `with ${good} regions the two are alike, with ${bad} not after ${worst.bad} instructions`,
+      worst.lastRegion(),
+    ].join('\n');
+  } finally {
+    fusing.enabled = true;
+  }
+}
+
 async function search(options: LockstepOptions): Promise<Divergence | null> {
-  let { from = 0, to = Infinity, step } = options;
-  let memoryStep = options.memoryStep ?? MEMORY_STEP;
+  let { step } = options;
+  let from = 0;
+  let to = Infinity;
+  let memoryStep = Infinity;
   let found: Pair | null = null;
   for (let round = 0; ; round++) {
     const pair = await Pair.create(options);
-    if (options.span && round === 0) {
-      if (pair.untilOutput()) options.say?.(`output begins after ${pair.good} instructions`);
-      from = pair.good;
-      to = from + options.span;
-    }
-    if (!pair.apart) pair.run(from, to, step, memoryStep, round > 0 || step === 1);
+    if (round === 0) pair.begin(step, options.memoryStep, step === 1);
+    else pair.run(from, to, step, memoryStep, true);
     // When it does not happen again with smaller steps, what is known stands.
     if (!pair.apart) return found && found.divergence();
     found = pair;
@@ -129,7 +142,9 @@ class Pair {
   inMemory = false;
   private silent = true;
   private readonly regions = new Map<number, Made>();
-  private made = 0;
+  /** Regions made so far. */
+  made = 0;
+  private last: Made | undefined;
   /** Entries of each region, by slot, at the last good place. */
   private uses = new Map<number, number>();
   private goodEip = 0;
@@ -171,8 +186,8 @@ class Pair {
   }
 
   private note(region: Translated, bytes: Uint8Array): void {
-    const made = { ordinal: ++this.made, region, bytes: Uint8Array.from(bytes) };
-    this.regions.set(region.slot, made);
+    this.last = { ordinal: ++this.made, region, bytes: Uint8Array.from(bytes) };
+    this.regions.set(region.slot, this.last);
   }
 
   /** Differences have been found. */
@@ -180,8 +195,20 @@ class Pair {
     return this.differences.length > 0;
   }
 
+  /** Runs both as far as the options say. */
+  begin(step: number, memoryStep = MEMORY_STEP, detailed: boolean): void {
+    let { from = 0, to = Infinity } = this.options;
+    const { span, say } = this.options;
+    if (span) {
+      if (this.untilOutput()) say?.(`output begins after ${this.good} instructions`);
+      from = this.good;
+      to = from + span;
+    }
+    if (!this.apart) this.run(from, to, step, memoryStep, detailed);
+  }
+
   /** Runs both up to the first byte the guest sends; false when they differ before, or end. */
-  untilOutput(): boolean {
+  private untilOutput(): boolean {
     fusing.enabled = this.options.fused ?? true;
     while (this.silent) {
       const alive = this.advance(this.good + QUIET_STEP);
@@ -284,16 +311,33 @@ class Pair {
     lines.push(
       `regions entered since: ${entered.map(({ ordinal, region }) => `${ordinal} (${hex(region.eip)})`).join(' ')}`,
     );
-    for (const { ordinal, region, bytes } of entered.slice(0, REGIONS_SHOWN)) {
-      lines.push(
-        `region ${ordinal} at ${hex(region.eip)}, ${region.instructions} instructions, pages ${region.pages.map(hex).join(' ')}:`,
-        codeAt(memory, region.eip),
-        printModule(bytes),
-      );
-    }
-    lines.push(`again: node scripts/lockstep.mjs --from ${good} --to ${bad} --step 1`);
+    for (const made of entered.slice(0, REGIONS_SHOWN)) lines.push(this.text(made));
+    lines.push(`again: ${commandOf(this.options)} --from ${good} --to ${bad} --step 1`);
     return lines.join('\n');
   }
+
+  private text({ ordinal, region, bytes }: Made): string {
+    const { eip, instructions, pages } = region;
+    return [
+      `region ${ordinal} at ${hex(eip)}, ${instructions} instructions, pages ${pages.map(hex).join(' ')}:`,
+      codeAt(new Decoded(this.translator.cpu.memory), eip),
+      printModule(bytes),
+    ].join('\n');
+  }
+
+  lastRegion(): string {
+    return this.last ? this.text(this.last) : 'no region was made';
+  }
+}
+
+function commandOf({ translator = {}, fused = true }: LockstepOptions): string {
+  const { heatLimit, regions, limit } = translator;
+  const words = ['node scripts/lockstep.mjs'];
+  for (const [name, value] of Object.entries({ heat: heatLimit, regions, limit })) {
+    if (value !== undefined) words.push(`--${name} ${value}`);
+  }
+  if (!fused) words.push('--general');
+  return words.join(' ');
 }
 
 /** False when the machine has ended. */
@@ -303,83 +347,4 @@ function advance(machine: Machine, to: number): boolean {
     if (kind !== 'running' && kind !== 'reset') return false;
   }
   return true;
-}
-
-function hex(value: number): string {
-  return (value >>> 0).toString(16).padStart(8, '0');
-}
-
-/** Processor and clock by name, in an order for reading. */
-function snapshot({ cpu, clock }: Machine): Map<string, string> {
-  const words = new Uint32Array(cpu.memory.buffer, 0, 0x2000);
-  const word = (address: number) => hex(words[address >> 2]!);
-  const vector = (address: number, count: number) =>
-    Array.from({ length: count }, (_, i) => word(address + 4 * (count - 1 - i))).join('');
-  const all = new Map<string, string>();
-  all.set('retired', String(cpu.retired()));
-  all.set('clock', String(clock.now()));
-  all.set('eip', hex(cpu.state.eip));
-  all.set('eflags', hex(cpu.state.eflags));
-  REGISTER_NAMES.forEach((name, i) => all.set(name, word(EAX + 4 * i)));
-  SEGMENT_NAMES.slice(0, 6).forEach((name, i) =>
-    all.set(name, `${word(SELECTOR + 4 * i)}:${word(SEGMENT_BASE + 4 * i)}`),
-  );
-  for (const [name, at] of Object.entries({ cr0: CR0, cr2: CR2, cr3: CR3, cr4: CR4 }))
-    all.set(name, word(at));
-  const fpu = [FPU_CONTROL, FPU_STATUS, FPU_TAGS, FPU_TOP, MXCSR].map(word).join(' ');
-  all.set('fpu', fpu);
-  for (let i = 0; i < 8; i++) all.set(`r${i}`, vector(FPU_REGS + 16 * i, 3).slice(4));
-  for (let i = 0; i < 8; i++) all.set(`xmm${i}`, vector(XMM + 16 * i, 4));
-  return all;
-}
-
-/** The same as comparing snapshots, but quick. */
-function alike(a: Machine, b: Machine): boolean {
-  if (a.cpu.retired() !== b.cpu.retired() || a.clock.now() !== b.clock.now()) return false;
-  if (a.cpu.state.eip !== b.cpu.state.eip || a.cpu.state.eflags !== b.cpu.state.eflags)
-    return false;
-  const x = words(a);
-  const y = words(b);
-  for (const [at, mask] of COMPARED) if ((x[at]! ^ y[at]!) & mask) return false;
-  return true;
-}
-
-const views = new WeakMap<Machine, Uint32Array>();
-function words(machine: Machine): Uint32Array {
-  let view = views.get(machine);
-  if (!view) views.set(machine, (view = new Uint32Array(machine.cpu.memory.buffer, 0, 0x800)));
-  return view;
-}
-
-/** Words of the state and which bits of them count. */
-const COMPARED: [index: number, mask: number][] = [];
-function compared(address: number, count: number, mask = -1): void {
-  for (let i = 0; i < count; i++) COMPARED.push([(address >> 2) + i, mask]);
-}
-compared(EAX, 8);
-compared(SELECTOR, 6);
-compared(SEGMENT_BASE, 6);
-for (const address of [CR0, CR2, CR3, CR4, FPU_CONTROL, FPU_STATUS, FPU_TAGS, FPU_TOP, MXCSR]) {
-  compared(address, 1);
-}
-for (let i = 0; i < 8; i++) {
-  compared(FPU_REGS + 16 * i, 2);
-  compared(FPU_REGS + 16 * i + 8, 1, 0xffff);
-}
-compared(XMM, 32);
-
-/** The code at a linear address, as far as the TLB knows its page. */
-function codeAt(memory: Decoded, eip: number): string {
-  const physical = memory.fetchAddress(eip, memory.mode);
-  if (physical < 0) return '    (not in the TLB)';
-  const length = Math.min(CODE_BYTES, 0x1000 - (physical & 0xfff));
-  const code = memory.u8.subarray(RAM_BASE + physical, RAM_BASE + physical + length);
-  return `${Buffer.from(code).toString('hex')}\n${disassembly(code, eip)}`;
-}
-
-function usesOf(memory: Decoded, region: Translated): number {
-  return region.entries.reduce(
-    (sum, { descriptor }) => sum + memory.word(descriptor + ENTRY_COUNT),
-    0,
-  );
 }
