@@ -152,7 +152,7 @@ export class Cpu {
 
   /** Drops decoded code in [start, end), which the host wrote. */
   codeWritten(start: number, end: number): void {
-    for (let at = start; at < end; ) {
+    for (let at = start; at < end;) {
       const next = Math.min(end, (Math.floor(at / 4096) + 1) * 4096);
       this.exports.invalidateCode(at, next - at);
       at = next;

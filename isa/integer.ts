@@ -34,17 +34,34 @@ interface More extends Partial<Operation> {
   noResult?: boolean;
 }
 
-function binary(name: string, fn: string | null, flags: Flags | undefined, more: More = {}): Operation {
+function binary(
+  name: string,
+  fn: string | null,
+  flags: Flags | undefined,
+  more: More = {},
+): Operation {
   const { extra, noResult, ...rest } = more;
   return {
-    name, sizes: ALL, forms: forms(BINARY, extra, !noResult), fn, leaf: true, flags, ...rest,
+    name,
+    sizes: ALL,
+    forms: forms(BINARY, extra, !noResult),
+    fn,
+    leaf: true,
+    flags,
+    ...rest,
   } as Operation;
 }
 
 function unary(name: string, fn: string, flags: Flags | undefined, more: More = {}): Operation {
   const { extra, noResult, ...rest } = more;
   return {
-    name, sizes: ALL, forms: forms(UNARY, extra, !noResult), fn, leaf: true, flags, ...rest,
+    name,
+    sizes: ALL,
+    forms: forms(UNARY, extra, !noResult),
+    fn,
+    leaf: true,
+    flags,
+    ...rest,
   } as Operation;
 }
 
@@ -53,31 +70,79 @@ function form(name: FormName, args: Source[], result: Sink = null, second?: Form
   return second ? { name, args, result, second } : { name, args, result };
 }
 
-function leaf(name: string, sizes: Size[], fn: string | null, list: Form[], more: More = {}): Operation {
+function leaf(
+  name: string,
+  sizes: Size[],
+  fn: string | null,
+  list: Form[],
+  more: More = {},
+): Operation {
   return { name, sizes, forms: list, fn, leaf: true, ...more } as Operation;
 }
 
 /** Shifts and rotates: by immediate (never zero: the decoder makes those NOP), and by CL. */
-function shift(name: string, fn: string, cl: string, flags: Flags, clFlags: Flags, carryIn: boolean): Operation[] {
+function shift(
+  name: string,
+  fn: string,
+  cl: string,
+  flags: Flags,
+  clFlags: Flags,
+  carryIn: boolean,
+): Operation[] {
   const cf = carryIn ? ['cf'] : [];
   return [
-    leaf(name, ALL, fn, [form('ri', ['r1', 'imm', ...cf], 'r1'), form('mi', ['m', 'imm', ...cf], 'm')], { flags, hot: true }),
-    leaf(cl, ALL, fn, [form('rr', ['r1', 'ecx', ...cf], 'r1'), form('mr', ['m', 'ecx', ...cf], 'm')], { flags: clFlags }),
+    leaf(
+      name,
+      ALL,
+      fn,
+      [form('ri', ['r1', 'imm', ...cf], 'r1'), form('mi', ['m', 'imm', ...cf], 'm')],
+      { flags, hot: true },
+    ),
+    leaf(
+      cl,
+      ALL,
+      fn,
+      [form('rr', ['r1', 'ecx', ...cf], 'r1'), form('mr', ['m', 'ecx', ...cf], 'm')],
+      { flags: clFlags },
+    ),
   ];
 }
 
 function bitTest(name: string, fn: string | null): Operation {
   const sink = fn ? 'r1' : null;
-  return leaf(name, WORDS, fn, [
-    form('rr', ['r1', 'r2'], sink),
-    form('ri', ['r1', 'imm'], sink),
-    form('mi', ['m', 'imm'], fn ? 'm' : null),
-    // The register may point outside the operand: the decoder puts a BIT_ADDRESS record in front.
-    form('mr', ['m', 'r2'], fn ? 'm' : null),
-  ], { flags: { bits: 'bt_bits%(a, b, eflags)' } });
+  return leaf(
+    name,
+    WORDS,
+    fn,
+    [
+      form('rr', ['r1', 'r2'], sink),
+      form('ri', ['r1', 'imm'], sink),
+      form('mi', ['m', 'imm'], fn ? 'm' : null),
+      // The register may point outside the operand: the decoder puts a BIT_ADDRESS record in front.
+      form('mr', ['m', 'r2'], fn ? 'm' : null),
+    ],
+    { flags: { bits: 'bt_bits%(a, b, eflags)' } },
+  );
 }
 
-const CONDITIONS = ['O', 'NO', 'B', 'AE', 'E', 'NE', 'BE', 'A', 'S', 'NS', 'P', 'NP', 'L', 'GE', 'LE', 'G'];
+const CONDITIONS = [
+  'O',
+  'NO',
+  'B',
+  'AE',
+  'E',
+  'NE',
+  'BE',
+  'A',
+  'S',
+  'NS',
+  'P',
+  'NP',
+  'L',
+  'GE',
+  'LE',
+  'G',
+];
 
 // prettier-ignore
 export const INTEGER: Operation[] = [

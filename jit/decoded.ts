@@ -54,7 +54,8 @@ export class Decoded {
 
   /** Physical address that code at `linear` is fetched from under `mode`, if the TLB knows; else -1. */
   fetchAddress(linear: number, mode: number): number {
-    const entry = (mode & MODE_USER ? TLB_USER : TLB_KERNEL) + ((linear >>> 12) & (TLB_ENTRIES - 1)) * 16;
+    const entry =
+      (mode & MODE_USER ? TLB_USER : TLB_KERNEL) + ((linear >>> 12) & (TLB_ENTRIES - 1)) * 16;
     if (this.word(entry + TLB_READ) !== (linear | 0xfff) >>> 0) return -1;
     const physical = this.word(entry + TLB_PHYSICAL);
     if (physical & TLB_NO_EXECUTE) return -1;
@@ -64,7 +65,8 @@ export class Decoded {
   /** A word of guest memory at `linear` under `mode`, if the TLB knows its page; else -1. */
   data(linear: number, mode: number): number {
     if ((linear & 0xfff) > 0xffc) return -1;
-    const entry = (mode & MODE_USER ? TLB_USER : TLB_KERNEL) + ((linear >>> 12) & (TLB_ENTRIES - 1)) * 16;
+    const entry =
+      (mode & MODE_USER ? TLB_USER : TLB_KERNEL) + ((linear >>> 12) & (TLB_ENTRIES - 1)) * 16;
     if (this.word(entry + TLB_READ) !== (linear | 0xfff) >>> 0) return -1;
     const host = (linear + this.word(entry + TLB_ADDEND)) >>> 0;
     return this.view.getUint32(host, true);

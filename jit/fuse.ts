@@ -57,4 +57,3 @@ export function fusedCondition(c: Context, cc: number): boolean {
   }
   return true;
 }
-

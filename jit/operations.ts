@@ -223,7 +223,8 @@ export function emitOperation(c: Context, code: Code, record: number, needFlags:
   // --- Memory: address, checks ---------------------------------------------------------------------
   const memorySource = form.args.find(isMemory);
   const memorySink = isMemory(form.result) ? form.result! : undefined;
-  const needsAddress = memorySource !== undefined || memorySink !== undefined || form.args.includes('ea');
+  const needsAddress =
+    memorySource !== undefined || memorySink !== undefined || form.args.includes('ea');
   let ea = -1;
   let host = -1;
   if (needsAddress) {
@@ -360,13 +361,21 @@ export function emitOperation(c: Context, code: Code, record: number, needFlags:
       case 'x1':
       case 'x2':
         e.i32Const(0);
-        e.simdMemory(V128_LOAD, XMM + (token === 'x1' ? decoded.r1(record) : decoded.r2(record)), 4);
+        e.simdMemory(
+          V128_LOAD,
+          XMM + (token === 'x1' ? decoded.r1(record) : decoded.r2(record)),
+          4,
+        );
         args.pop(c, O.V128);
         break;
       case 'mm1':
       case 'mm2':
         e.i32Const(0);
-        e.load(O.I64_LOAD, FPU_REGS + (token === 'mm1' ? decoded.r1(record) : decoded.r2(record)), 3);
+        e.load(
+          O.I64_LOAD,
+          FPU_REGS + (token === 'mm1' ? decoded.r1(record) : decoded.r2(record)),
+          3,
+        );
         args.pop(c, O.I64);
         break;
     }
@@ -396,7 +405,8 @@ export function emitOperation(c: Context, code: Code, record: number, needFlags:
   }
 
   // --- The function ----------------------------------------------------------------------------------
-  const complex = operation.throws || operation.implicit !== undefined && operation.implicit !== '';
+  const complex =
+    operation.throws || (operation.implicit !== undefined && operation.implicit !== '');
   if (complex) c.sync();
   const keeps = form.result !== null || (!!operation.flags && operation.fn !== null);
   let result = -1;
@@ -406,7 +416,8 @@ export function emitOperation(c: Context, code: Code, record: number, needFlags:
     c.applyBound(named(operation.fn, size), args.bound, args.constants);
     if (keeps) {
       resultType = resultTypeOf(form.result);
-      if (resultType === O.I32 && needsCut(code)) e.op(size === 8 ? O.I32_EXTEND8_S : O.I32_EXTEND16_S);
+      if (resultType === O.I32 && needsCut(code))
+        e.op(size === 8 ? O.I32_EXTEND8_S : O.I32_EXTEND16_S);
       result = locals.take(resultType);
       e.localSet(result);
     }
@@ -650,4 +661,3 @@ function pushRegisterResult(
     putSink(c, sink, record, size);
   }
 }
-

@@ -192,7 +192,11 @@ function cut(decoded: Decoded, region: Region, node: Node): void {
     if (length === 0) continue;
     at = (at + length) >>> 0;
     instructions++;
-    if (record + 16 <= node.last && region.byEip.has(at) && !(record + 16 === node.last && node.end === 'next')) {
+    if (
+      record + 16 <= node.last &&
+      region.byEip.has(at) &&
+      !(record + 16 === node.last && node.end === 'next')
+    ) {
       region.instructions -= node.instructions - instructions;
       node.last = record + 16;
       node.instructions = instructions;
@@ -218,7 +222,8 @@ function markEntries(byEip: Map<number, Node>, node: Node): void {
   if (end === 'jcc' || end === 'jmp') mark(target, target < next || !samePage(target, eip));
   if (end === 'jcc' || end === 'next') mark(next, !samePage(next, eip));
   if (end === 'call') mark(target, true);
-  if (end === 'call' || end === 'call-indirect' || end === 'interpret' || end === 'system') mark(next, true);
+  if (end === 'call' || end === 'call-indirect' || end === 'interpret' || end === 'system')
+    mark(next, true);
 }
 
 export { samePage };

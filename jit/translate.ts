@@ -77,8 +77,10 @@ export class Translation {
     // Edges first, because the graph is sized before it is filled.
     const ways = nodes.map((node) => this.waysOf(node, nodes.length));
     structurer.begin(nodes.length + edges.length);
-    for (const [i, node] of nodes.entries()) if (node.entry && this.isCallee(region, node)) structurer.addEntry(i);
-    for (const [i, node] of nodes.entries()) if (node.entry && !this.isCallee(region, node)) structurer.addEntry(i);
+    for (const [i, node] of nodes.entries())
+      if (node.entry && this.isCallee(region, node)) structurer.addEntry(i);
+    for (const [i, node] of nodes.entries())
+      if (node.entry && !this.isCallee(region, node)) structurer.addEntry(i);
     ways.forEach((way, i) => {
       if (way.length === 0) structurer.leave(i);
       else if (way.length === 1) structurer.jump(i, way[0]);
@@ -88,7 +90,9 @@ export class Translation {
       if (edge.node < 0) structurer.leave(nodes.length + i);
       else structurer.jump(nodes.length + i, edge.node);
     });
-    structurer.analyse(nodes.some(({ end }) => /^(call|ret|jmp-indirect|call-indirect)$/.test(end)));
+    structurer.analyse(
+      nodes.some(({ end }) => /^(call|ret|jmp-indirect|call-indirect)$/.test(end)),
+    );
     return nodes
       .map((node, i) => ({ node, label: structurer.label(i) }))
       .filter(({ node, label }) => node.entry && label > 0);
@@ -144,7 +148,8 @@ export class Translation {
     const start = module.code.length;
     this.structurer.emit(module.code, c.label, {
       emitNode: (i, inverted) => {
-        if (i >= region.nodes.length) this.emitEdge(c, this.edges[i - region.nodes.length], placement);
+        if (i >= region.nodes.length)
+          this.emitEdge(c, this.edges[i - region.nodes.length], placement);
         else if (module.code.length - start > REGION_BYTES) {
           c.beginNode();
           c.leaveTo(region.nodes[i].eip, false);
@@ -428,7 +433,8 @@ function terminatorState(decoded: Decoded, node: Node): number {
     case 'call-indirect':
     case 'jmp-indirect': {
       const record = node.last;
-      const used = maskOf(decoded.base(record)) | maskOf(decoded.index(record)) | maskOf(decoded.r1(record));
+      const used =
+        maskOf(decoded.base(record)) | maskOf(decoded.index(record)) | maskOf(decoded.r1(record));
       const written = node.end === 'call-indirect' ? ESP_BIT : 0;
       return ((used | written) << 16) | written;
     }

@@ -183,7 +183,9 @@ export class Translator {
         return index;
       },
     };
-    const emitted = regions.map((region) => this.emit(region, imports)).filter((one) => one !== null);
+    const emitted = regions
+      .map((region) => this.emit(region, imports))
+      .filter((one) => one !== null);
     if (emitted.length === 0) return;
     const bytes = module.finish() as Uint8Array<ArrayBuffer>;
     const compile = this.now();

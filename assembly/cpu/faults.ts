@@ -3,7 +3,17 @@
 // What is not here: delivery (interrupts.ts), and the interpreter's hot path, which sees
 // FAULT_PENDING after a slow access and returns instead of throwing.
 import { FAULT_ADDRESS, FAULT_CODE, FAULT_PENDING, FAULT_VECTOR } from '../shared/layout';
-import { GP, NM, NP, PF_VECTOR, RESTART_SINGLE, SKIP_REST, SS_VECTOR, TS, UD } from '../shared/faults';
+import {
+  GP,
+  NM,
+  NP,
+  PF_VECTOR,
+  RESTART_SINGLE,
+  SKIP_REST,
+  SS_VECTOR,
+  TS,
+  UD,
+} from '../shared/faults';
 
 // @ts-ignore: decorator-free import declaration, module name is the file's
 export declare function fault(): void;

@@ -2,7 +2,15 @@
 // which bytes mean what is in isa/, packed into generated/tables.ts.
 // A block ends at a branch, at an operation with `ends`, and at the end of its page: ends depend on
 // addresses only, never on where the block began, so that both tiers count and stop alike.
-import { REGS, RAM_BASE, RECORDS, RECORDS_END, SLOT_ADDRESS, SLOT_SEGMENT_BASE, SLOT_ZERO } from '../shared/layout';
+import {
+  REGS,
+  RAM_BASE,
+  RECORDS,
+  RECORDS_END,
+  SLOT_ADDRESS,
+  SLOT_SEGMENT_BASE,
+  SLOT_ZERO,
+} from '../shared/layout';
 import {
   HEADER_BYTES,
   HEADER_COMPANION,
@@ -415,8 +423,7 @@ function decodeInstruction(mode: u32): void {
     if (isMemoryKind(first)) memory = 1;
     else if (isMemoryKind(second)) memory = 2;
     const onlyMemory = first == K_M || second == K_M;
-    const onlyRegister =
-      first == K_U || first == K_N || second == K_U || second == K_N;
+    const onlyRegister = first == K_U || first == K_N || second == K_U || second == K_N;
     if (rmIsRegister) {
       if (onlyMemory || entry & FLAG_MEMORY) {
         bad();
@@ -580,8 +587,15 @@ function tooLong(): void {
 
 function isShift(op: u32): bool {
   return (
-    op == OP_SHL || op == OP_SHR || op == OP_SAR || op == OP_ROL || op == OP_ROR ||
-    op == OP_RCL || op == OP_RCR || op == OP_SHLD || op == OP_SHRD
+    op == OP_SHL ||
+    op == OP_SHR ||
+    op == OP_SAR ||
+    op == OP_ROL ||
+    op == OP_ROR ||
+    op == OP_RCL ||
+    op == OP_RCR ||
+    op == OP_SHLD ||
+    op == OP_SHRD
   );
 }
 

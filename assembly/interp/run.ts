@@ -35,13 +35,7 @@ import {
   COUNT_SINGLES,
   COUNT_TRANSLATED,
 } from '../shared/counters';
-import {
-  EXIT_BUDGET,
-  EXIT_FLUSHED,
-  EXIT_HALT,
-  EXIT_REQUEST,
-  EXIT_SHUTDOWN,
-} from '../shared/exits';
+import { EXIT_BUDGET, EXIT_FLUSHED, EXIT_HALT, EXIT_REQUEST, EXIT_SHUTDOWN } from '../shared/exits';
 import { GP, NMI_VECTOR, RESTART_SINGLE, SKIP_REST } from '../shared/faults';
 import { IF } from '../shared/flags';
 import { MODE_FLAT, MODE_SINGLE } from '../shared/modes';
@@ -271,10 +265,7 @@ function enterRegion(entry: u32): i32 {
 
 /** Begins a slice of `budget` instructions. */
 export function start(budget: i32): void {
-  store<u64>(
-    INSTRUCTIONS,
-    load<u64>(INSTRUCTIONS) + <u64>(load<i32>(SLICE) - load<i32>(BUDGET)),
-  );
+  store<u64>(INSTRUCTIONS, load<u64>(INSTRUCTIONS) + <u64>(load<i32>(SLICE) - load<i32>(BUDGET)));
   store<i32>(SLICE, budget);
   store<i32>(BUDGET, budget);
   store<u32>(STOP, 0);

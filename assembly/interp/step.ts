@@ -82,7 +82,8 @@ export function mustLook(): bool {
       load<u32>(HALTED) |
       load<u32>(STOP) |
       load<u32>(NMI) |
-      (load<u32>(INTR) && load<u32>(EFLAGS_SYSTEM) & IF)) != 0 ||
+      (load<u32>(INTR) && load<u32>(EFLAGS_SYSTEM) & IF)) !=
+      0 ||
     shutdown ||
     debugging()
   );

@@ -212,7 +212,7 @@ export function read64(linear: u32): u64 {
     return load<u64>(linear + load<u32>(entry, TLB_ADDEND));
   }
   const low = readIn(tlb, linear, 4);
-  return (<u64>readIn(tlb, linear + 4, 4) << 32) | <u64>low;
+  return ((<u64>readIn(tlb, linear + 4, 4)) << 32) | (<u64>low);
 }
 
 export function read128(linear: u32): v128 {
@@ -304,7 +304,7 @@ export function readSystem32(linear: u32): u32 {
 
 export function readSystem64(linear: u32): u64 {
   const low = readSystem32(linear);
-  return (<u64>readSystem32(linear + 4) << 32) | <u64>low;
+  return ((<u64>readSystem32(linear + 4)) << 32) | (<u64>low);
 }
 
 export function writeSystem8(linear: u32, value: u32): void {

@@ -23,7 +23,7 @@ export function readPhysical32(physical: u32): u32 {
 export function readPhysical64(physical: u32): u64 {
   return isRam(physical)
     ? load<u64>(RAM_BASE + physical)
-    : (<u64>mmioRead(physical + 4, 4) << 32) | <u64>mmioRead(physical, 4);
+    : ((<u64>mmioRead(physical + 4, 4)) << 32) | (<u64>mmioRead(physical, 4));
 }
 
 /** Page-table writes (accessed and dirty bits). */

@@ -22,15 +22,17 @@ import {
 } from '../shared/layout';
 import { COUNT_TLB_FILLS, COUNT_TLB_FLUSHES, COUNT_TLB_PAGE_FLUSHES } from '../shared/counters';
 import { PF_FETCH, PF_USER, PF_WRITE } from '../shared/faults';
-import {
-  PAGE_ATTRIBUTES,
-  PAGE_RAM,
-  PAGE_ROM,
-  TLB_GLOBAL,
-  TLB_NO_EXECUTE,
-} from '../shared/paging';
+import { PAGE_ATTRIBUTES, PAGE_RAM, PAGE_ROM, TLB_GLOBAL, TLB_NO_EXECUTE } from '../shared/paging';
 import { watched } from '../cpu/debug';
-import { walk, walkDirty, walkGlobal, walkLarge, walkNoExecute, walkPage, walkWritable } from './walk';
+import {
+  walk,
+  walkDirty,
+  walkGlobal,
+  walkLarge,
+  walkNoExecute,
+  walkPage,
+  walkWritable,
+} from './walk';
 
 const CR0_PG: u32 = 0x80000000;
 const DR7: usize = DR + 28;

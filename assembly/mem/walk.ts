@@ -94,7 +94,7 @@ function walkPae(linear: u32, access: u32): bool {
   if ((pdpte & PTE_PRESENT) == 0) return fail(linear, access, 0);
   const nxe = (load<u32>(MSR_EFER) & EFER_NXE) != 0;
   const reserved: u64 = nxe ? PAE_RESERVED : PAE_RESERVED | (1 << 63);
-  const directory = (<u32>pdpte & ~0xfff) + ((linear >>> 18) & 0xff8);
+  const directory = ((<u32>pdpte) & ~0xfff) + ((linear >>> 18) & 0xff8);
   const pde = readPhysical64(directory);
   if ((pde & PTE_PRESENT) == 0) return fail(linear, access, 0);
   if (pde & reserved) return fail(linear, access, PF_PRESENT | PF_RESERVED);
@@ -105,23 +105,23 @@ function walkPae(linear: u32, access: u32): bool {
     walkNoExecute = pde >> 63 != 0;
     if (access & PF_FETCH && walkNoExecute) return fail(linear, access, PF_PRESENT);
     if (!allowed(linear, access, <u32>pde)) return false;
-    const dirty = <u32>pde | PTE_ACCESSED | (access & PF_WRITE ? PTE_DIRTY : 0);
+    const dirty = (<u32>pde) | PTE_ACCESSED | (access & PF_WRITE ? PTE_DIRTY : 0);
     if (dirty != <u32>pde) writePhysical32(directory, dirty);
-    walkPage = (<u32>pde & 0xffe00000) | (linear & 0x1ff000);
+    walkPage = ((<u32>pde) & 0xffe00000) | (linear & 0x1ff000);
     finish(dirty);
     return true;
   }
-  const table = (<u32>pde & ~0xfff) + ((linear >>> 9) & 0xff8);
+  const table = ((<u32>pde) & ~0xfff) + ((linear >>> 9) & 0xff8);
   const pte = readPhysical64(table);
   if ((pte & PTE_PRESENT) == 0) return fail(linear, access, 0);
   if (pte & reserved) return fail(linear, access, PF_PRESENT | PF_RESERVED);
   walkNoExecute = (pde | pte) >> 63 != 0;
   if (access & PF_FETCH && walkNoExecute) return fail(linear, access, PF_PRESENT);
-  if (!allowed(linear, access, <u32>pde & <u32>pte)) return false;
-  if ((pde & PTE_ACCESSED) == 0) writePhysical32(directory, <u32>pde | PTE_ACCESSED);
-  const dirty = <u32>pte | PTE_ACCESSED | (access & PF_WRITE ? PTE_DIRTY : 0);
+  if (!allowed(linear, access, (<u32>pde) & (<u32>pte))) return false;
+  if ((pde & PTE_ACCESSED) == 0) writePhysical32(directory, (<u32>pde) | PTE_ACCESSED);
+  const dirty = (<u32>pte) | PTE_ACCESSED | (access & PF_WRITE ? PTE_DIRTY : 0);
   if (dirty != <u32>pte) writePhysical32(table, dirty);
-  walkPage = <u32>pte & ~0xfff;
+  walkPage = (<u32>pte) & ~0xfff;
   finish(dirty);
   return true;
 }

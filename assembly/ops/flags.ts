@@ -77,23 +77,15 @@ export function lt_any(kind: i32, r: i32, a: i32, b: i32): i32 {
 // --- From the CPU's state ---------------------------------------------------------------------
 
 export function carry(): i32 {
-  return cf_any(
-    load<i32>(FLAG_KIND),
-    load<i32>(FLAG_RESULT),
-    load<i32>(FLAG_A),
-    load<i32>(FLAG_B),
-  );
+  return cf_any(load<i32>(FLAG_KIND), load<i32>(FLAG_RESULT), load<i32>(FLAG_A), load<i32>(FLAG_B));
 }
 
 /** All six flags at their EFLAGS places. */
 export function flags_any(kind: i32, r: i32, a: i32, b: i32): i32 {
   if (kind == KIND_BITS) return b;
-  const zsp =
-    (i32(r == 0) << 6) | ((r >>> 24) & SF) | ((~popcnt(r & 0xff) & 1) << 2);
+  const zsp = (i32(r == 0) << 6) | ((r >>> 24) & SF) | ((~popcnt(r & 0xff) & 1) << 2);
   if (kind == KIND_CO) return zsp | b;
-  return (
-    zsp | cf_any(kind, r, a, b) | (of_any(kind, r, a, b) << 11) | ((a ^ b ^ r) & AF)
-  );
+  return zsp | cf_any(kind, r, a, b) | (of_any(kind, r, a, b) << 11) | ((a ^ b ^ r) & AF);
 }
 
 export function getFlags(): u32 {

@@ -19,7 +19,7 @@ export function mul_co16(r: i32): i32 {
   return select<i32>(CF | OF, 0, r >>> 16 != 0);
 }
 export function mul_co32(r: i64): i32 {
-  return select<i32>(CF | OF, 0, <u64>r >> 32 != 0);
+  return select<i32>(CF | OF, 0, (<u64>r) >> 32 != 0);
 }
 export function imul1_8(a: i32, b: i32): i32 {
   return a * b;
@@ -50,14 +50,14 @@ export function div8(n: i32, d: i32): i32 {
   return ((dividend % divisor) << 8) | (dividend / divisor);
 }
 export function div16_ok(n: i32, d: i32): i32 {
-  return i32(<u32>n >>> 16 < <u32>(d & 0xffff));
+  return i32((<u32>n) >>> 16 < <u32>(d & 0xffff));
 }
 export function div16(n: i32, d: i32): i32 {
   const divisor: u32 = d & 0xffff;
-  return <i32>((<u32>n % divisor << 16) | (<u32>n / divisor));
+  return <i32>(((<u32>n % divisor) << 16) | (<u32>n / divisor));
 }
 export function div32_ok(n: i64, d: i32): i32 {
-  return i32(<u32>(<u64>n >> 32) < <u32>d);
+  return i32(<u32>((<u64>n) >> 32) < <u32>d);
 }
 export function div32(n: i64, d: i32): i64 {
   const divisor = <u64>(<u32>d);

@@ -25,10 +25,10 @@ function shl_flags(high: i32, r: i32): i32 {
   return (high & CF) | (((r >>> 31) ^ (high & 1)) << 11);
 }
 export function shl_co8(a: i32, b: i32, r: i32): i32 {
-  return shl_flags(<i32>((<u64>(a & 0xff) << (b & 31)) >> 8), r);
+  return shl_flags(<i32>(((<u64>(a & 0xff)) << (b & 31)) >> 8), r);
 }
 export function shl_co16(a: i32, b: i32, r: i32): i32 {
-  return shl_flags(<i32>((<u64>(a & 0xffff) << (b & 31)) >> 16), r);
+  return shl_flags(<i32>(((<u64>(a & 0xffff)) << (b & 31)) >> 16), r);
 }
 export function shl_co32(a: i32, b: i32, r: i32): i32 {
   return shl_flags(a >>> (32 - (b & 31)), r);
@@ -136,15 +136,15 @@ export function ror_bits32(b: i32, r: i32, eflags: i32): i32 {
 // --- RCL, RCR: through the carry, a number of size + 1 bits --------------------------------------
 
 function rcl_wide(a: i32, b: i32, cf: i32, size: i32): u64 {
-  const mask: u64 = (<u64>2 << size) - 1;
-  const wide = (<u64>cf << size) | (<u64>(<u32>a) & (mask >> 1));
+  const mask: u64 = ((<u64>2) << size) - 1;
+  const wide = ((<u64>cf) << size) | ((<u64>(<u32>a)) & (mask >> 1));
   const count = (b & 31) % (size + 1);
   return ((wide << count) | (wide >> (size + 1 - count))) & mask;
 }
 function rcl_from(wide: u64, size: i32, b: i32, eflags: i32): i32 {
   if ((b & 31) == 0) return eflags;
-  const cf = <i32>(wide >> size) & 1;
-  const top = <i32>(wide >> (size - 1)) & 1;
+  const cf = (<i32>(wide >> size)) & 1;
+  const top = (<i32>(wide >> (size - 1))) & 1;
   return (eflags & ~(CF | OF)) | cf | ((cf ^ top) << 11);
 }
 export function rcl8(a: i32, b: i32, cf: i32): i32 {
@@ -171,15 +171,15 @@ function rcr_wide(a: i32, b: i32, cf: i32, size: i32): u64 {
   return rcl_raw(a, size + 1 - count, cf, size);
 }
 function rcl_raw(a: i32, count: i32, cf: i32, size: i32): u64 {
-  const mask: u64 = (<u64>2 << size) - 1;
-  const wide = (<u64>cf << size) | (<u64>(<u32>a) & (mask >> 1));
+  const mask: u64 = ((<u64>2) << size) - 1;
+  const wide = ((<u64>cf) << size) | ((<u64>(<u32>a)) & (mask >> 1));
   return ((wide << count) | (wide >> (size + 1 - count))) & mask;
 }
 function rcr_from(wide: u64, size: i32, b: i32, eflags: i32): i32 {
   if ((b & 31) == 0) return eflags;
-  const cf = <i32>(wide >> size) & 1;
-  const top = <i32>(wide >> (size - 1)) & 1;
-  const second = <i32>(wide >> (size - 2)) & 1;
+  const cf = (<i32>(wide >> size)) & 1;
+  const top = (<i32>(wide >> (size - 1))) & 1;
+  const second = (<i32>(wide >> (size - 2))) & 1;
   return (eflags & ~(CF | OF)) | cf | ((top ^ second) << 11);
 }
 export function rcr8(a: i32, b: i32, cf: i32): i32 {
@@ -207,26 +207,26 @@ export function rcr_bits32(a: i32, b: i32, eflags: i32): i32 {
 
 export function shld16(a: i32, b: i32, n: i32): i32 {
   const count = n & 31;
-  const wide = (<u64>(a & 0xffff) << 32) | (<u64>(b & 0xffff) << 16) | <u64>(a & 0xffff);
-  return <i32>((wide << count) >> 32) & 0xffff;
+  const wide = ((<u64>(a & 0xffff)) << 32) | ((<u64>(b & 0xffff)) << 16) | (<u64>(a & 0xffff));
+  return (<i32>((wide << count) >> 32)) & 0xffff;
 }
 export function shld32(a: i32, b: i32, n: i32): i32 {
-  const wide = (<u64>(<u32>a) << 32) | <u64>(<u32>b);
+  const wide = ((<u64>(<u32>a)) << 32) | (<u64>(<u32>b));
   return <i32>((wide << (n & 31)) >> 32);
 }
 export function shrd16(a: i32, b: i32, n: i32): i32 {
-  const wide = (<u64>(a & 0xffff) << 32) | (<u64>(b & 0xffff) << 16) | <u64>(a & 0xffff);
-  return <i32>(wide >> (n & 31)) & 0xffff;
+  const wide = ((<u64>(a & 0xffff)) << 32) | ((<u64>(b & 0xffff)) << 16) | (<u64>(a & 0xffff));
+  return (<i32>(wide >> (n & 31))) & 0xffff;
 }
 export function shrd32(a: i32, b: i32, n: i32): i32 {
-  const wide = (<u64>(<u32>b) << 32) | <u64>(<u32>a);
+  const wide = ((<u64>(<u32>b)) << 32) | (<u64>(<u32>a));
   return <i32>(wide >> (n & 31));
 }
 export function shld_bits16(a: i32, b: i32, n: i32, r: i32, eflags: i32): i32 {
   const count = n & 31;
   if (!count) return eflags;
-  const wide = (<u64>(a & 0xffff) << 32) | (<u64>(b & 0xffff) << 16) | <u64>(a & 0xffff);
-  const cf = <i32>((wide << count) >> 48) & 1;
+  const wide = ((<u64>(a & 0xffff)) << 32) | ((<u64>(b & 0xffff)) << 16) | (<u64>(a & 0xffff));
+  const cf = (<i32>((wide << count) >> 48)) & 1;
   return zsp(r) | cf | (((a ^ r) >>> 31) << 11);
 }
 export function shld_bits32(a: i32, b: i32, n: i32, r: i32, eflags: i32): i32 {
@@ -237,8 +237,8 @@ export function shld_bits32(a: i32, b: i32, n: i32, r: i32, eflags: i32): i32 {
 export function shrd_bits16(a: i32, b: i32, n: i32, r: i32, eflags: i32): i32 {
   const count = n & 31;
   if (!count) return eflags;
-  const wide = (<u64>(a & 0xffff) << 32) | (<u64>(b & 0xffff) << 16) | <u64>(a & 0xffff);
-  return zsp(r) | (<i32>(wide >> (count - 1)) & 1) | (((a ^ r) >>> 31) << 11);
+  const wide = ((<u64>(a & 0xffff)) << 32) | ((<u64>(b & 0xffff)) << 16) | (<u64>(a & 0xffff));
+  return zsp(r) | ((<i32>(wide >> (count - 1))) & 1) | (((a ^ r) >>> 31) << 11);
 }
 export function shrd_bits32(a: i32, b: i32, n: i32, r: i32, eflags: i32): i32 {
   const count = n & 31;

@@ -54,9 +54,7 @@ function readMemory(c: Case, bits: number): void {
   const bytes = bits / 8;
   const modify = c.code.form.result !== null && /^m(:|$)/.test(c.code.form.result);
   if (bits > 32) {
-    c.lines.push(
-      bits === 64 ? 'const m: u64 = read64(ea);' : 'const m: v128 = read128(ea);',
-    );
+    c.lines.push(bits === 64 ? 'const m: u64 = read64(ea);' : 'const m: v128 = read128(ea);');
     return;
   }
   if (!c.hot) {
@@ -66,10 +64,7 @@ function readMemory(c: Case, bits: number): void {
   }
   const end = bytes > 1 ? `(ea + ${bytes - 1})` : 'ea';
   const tag = modify ? 'TLB_WRITE' : 'TLB_READ';
-  c.lines.push(
-    `const e: u32 = tlb + ((ea >>> 8) & 0xfffff0);`,
-    `let m: i32;`,
-  );
+  c.lines.push(`const e: u32 = tlb + ((ea >>> 8) & 0xfffff0);`, `let m: i32;`);
   if (modify) {
     c.lines.push(
       `const hit = load<u32>(e, ${tag}) == (${end} | 0xfff);`,
@@ -180,7 +175,8 @@ const CONDITION_PAIRS = ['of_any', 'cf_any', 'zf_any', 'be', 'sf_any', 'pf_any',
 
 /** A condition from the flags in memory, without a switch on its number. */
 function condition(cc: number): string {
-  const lazy = '(load<i32>(FLAG_KIND), load<i32>(FLAG_RESULT), load<i32>(FLAG_A), load<i32>(FLAG_B))';
+  const lazy =
+    '(load<i32>(FLAG_KIND), load<i32>(FLAG_RESULT), load<i32>(FLAG_A), load<i32>(FLAG_B))';
   const base = CONDITION_PAIRS[cc >> 1]!;
   const value =
     base === 'be'
@@ -214,7 +210,9 @@ function store(c: Case, sink: string, value: string): void {
   switch (name) {
     case 'r1':
     case 'r2':
-      c.lines.push(`store<${typeOf(bits)}>(REGS + <i32>${slot(name)}, <${typeOf(bits)}>(${value}));`);
+      c.lines.push(
+        `store<${typeOf(bits)}>(REGS + <i32>${slot(name)}, <${typeOf(bits)}>(${value}));`,
+      );
       return;
     case 'acc':
       c.lines.push(`store<${typeOf(bits)}>(EAX, <${typeOf(bits)}>(${value}));`);
@@ -256,7 +254,9 @@ function store(c: Case, sink: string, value: string): void {
       }
       const bytes = bits / 8;
       if (c.read) {
-        c.lines.push(`if (hit) store<${typeOf(bits)}>(p, <${typeOf(bits)}>(${value})); else slowWrite${bits}(ea, ${value});`);
+        c.lines.push(
+          `if (hit) store<${typeOf(bits)}>(p, <${typeOf(bits)}>(${value})); else slowWrite${bits}(ea, ${value});`,
+        );
         return;
       }
       const end = bytes > 1 ? `(ea + ${bytes - 1})` : 'ea';
@@ -308,7 +308,11 @@ function flagLines(c: Case): string[] {
     // A function of what was there before must see it before anything is overwritten.
     return [`const co: i32 = ${call};`, ...set('KIND_CO', '<u32>r', null, 'co')];
   }
-  return [`const bits: i32 = ${call};`, `store<u32>(FLAG_KIND, KIND_BITS);`, `store<u32>(FLAG_B, bits);`];
+  return [
+    `const bits: i32 = ${call};`,
+    `store<u32>(FLAG_KIND, KIND_BITS);`,
+    `store<u32>(FLAG_B, bits);`,
+  ];
 }
 
 function cut(c: Case, value: string): string {
@@ -319,21 +323,37 @@ function cut(c: Case, value: string): string {
 function needsCut(c: Case): boolean {
   // The accumulator's double width has its flags from the whole of it.
   if (/^(AX|DX:AX|EDX:EAX)$/.test(c.code.form.result ?? '')) return false;
-  return (c.code.size === 8 || c.code.size === 16) && c.code.operation.flags !== 'LOGIC' && !!c.code.operation.flags;
+  return (
+    (c.code.size === 8 || c.code.size === 16) &&
+    c.code.operation.flags !== 'LOGIC' &&
+    !!c.code.operation.flags
+  );
 }
 
 function body(code: Code, functions: Set<string>): string {
   const { operation, form } = code;
   const c: Case = { code, hot: code.bank === 'hot', lines: [], functions, ea: false, read: false };
   if (operation.control) return control(c);
-  const unit = { x87: 'FPU_BLOCKED', 'x87-nowait': 'FPU_BLOCKED', mmx: 'FPU_BLOCKED', sse: 'SSE_BLOCKED' };
+  const unit = {
+    x87: 'FPU_BLOCKED',
+    'x87-nowait': 'FPU_BLOCKED',
+    mmx: 'FPU_BLOCKED',
+    sse: 'SSE_BLOCKED',
+  };
   // The other banks' memory accesses throw, and a throw needs to know where it is.
   const sinks = [form.result, form.second?.sink];
   const touches =
-    !c.hot && [...form.args, ...sinks].some((token) => /^(m|pop|push|leave)(:|$)/.test(token ?? ''));
-  if (operation.throws || operation.unit || touches) c.lines.push(operation.ends ? 'beginEnd(rp);' : 'begin(rp);');
+    !c.hot &&
+    [...form.args, ...sinks].some((token) => /^(m|pop|push|leave)(:|$)/.test(token ?? ''));
+  if (operation.throws || operation.unit || touches)
+    c.lines.push(operation.ends ? 'beginEnd(rp);' : 'begin(rp);');
   if (operation.unit) {
-    const handler = { x87: 'x87Blocked', 'x87-nowait': 'x87NoWaitBlocked', mmx: 'mmxBlocked', sse: 'sseBlocked' }[operation.unit];
+    const handler = {
+      x87: 'x87Blocked',
+      'x87-nowait': 'x87NoWaitBlocked',
+      mmx: 'mmxBlocked',
+      sse: 'sseBlocked',
+    }[operation.unit];
     c.lines.push(`if (load<u32>(${unit[operation.unit]})) ${handler}();`);
     if (operation.unit === 'mmx') {
       c.functions.add('mmx_enter');
@@ -365,7 +385,9 @@ function body(code: Code, functions: Set<string>): string {
     c.lines.push(`probeWrite(ea, ${(width ? parseInt(width) : code.size) / 8});`);
   }
   if (operation.guard) {
-    c.lines.push(`if (!${functionName(c, operation.guard)}(${names.join(', ')})) ${c.hot ? `{ note(${operation.guardFault}, 0); return faulted(rp, budget); }` : `{ begin(rp); raise(${operation.guardFault}, 0); }`}`);
+    c.lines.push(
+      `if (!${functionName(c, operation.guard)}(${names.join(', ')})) ${c.hot ? `{ note(${operation.guardFault}, 0); return faulted(rp, budget); }` : `{ begin(rp); raise(${operation.guardFault}, 0); }`}`,
+    );
   }
   const sinkType = typeOfSink(form.result);
   const flagNames = JSON.stringify(operation.flags ?? '');
@@ -373,7 +395,10 @@ function body(code: Code, functions: Set<string>): string {
   if (operation.fn !== null) {
     const call = `${functionName(c, operation.fn)}(${names.join(', ')})`;
     if (!keepsResult) c.lines.push(`${call};`);
-    else c.lines.push(`let r: ${sinkType} = ${sinkType === 'i32' && needsCut(c) ? cut(c, call) : call};`);
+    else
+      c.lines.push(
+        `let r: ${sinkType} = ${sinkType === 'i32' && needsCut(c) ? cut(c, call) : call};`,
+      );
   } else if (form.args.length && keepsResult) {
     c.lines.push(`let r: ${sinkType} = ${names.at(-1)};`);
   }
@@ -406,11 +431,13 @@ function body(code: Code, functions: Set<string>): string {
 }
 
 // A terminator's disp holds what ends here: bytes of the block << 16 | instructions.
-const RETIRE = 'const last: u32 = load<u32>(rp, 8); const next: u32 = load<u32>(EIP) + (last >>> 16);';
+const RETIRE =
+  'const last: u32 = load<u32>(rp, 8); const next: u32 = load<u32>(EIP) + (last >>> 16);';
 
 /** Near branches: `eip` and a check of the budget, then the common tail finds the next block. */
 function control(c: Case): string {
-  const leave = 'if (budget <= 0) { store<u32>(EIP, eip); store<i32>(BUDGET, budget); return LEAVE_CHECK; }';
+  const leave =
+    'if (budget <= 0) { store<u32>(EIP, eip); store<i32>(BUDGET, budget); return LEAVE_CHECK; }';
   const { operation, form } = c.code;
   switch (operation.control!) {
     case 'next':
@@ -426,7 +453,9 @@ function control(c: Case): string {
       return c.lines.join('\n');
     case 'ret':
       readStack(c, 'load<u32>(ESP)');
-      c.lines.push(`budget -= load<u16>(rp, 8); store<u32>(ESP, sp + 4 + load<u32>(rp, 12)); eip = top; ${leave} break;`);
+      c.lines.push(
+        `budget -= load<u16>(rp, 8); store<u32>(ESP, sp + 4 + load<u32>(rp, 12)); eip = top; ${leave} break;`,
+      );
       return c.lines.join('\n');
     case 'jmp-indirect': {
       const target = source(c, form.args[0]!);
@@ -443,7 +472,17 @@ function control(c: Case): string {
   }
 }
 
-const FLAG_IMPORTS = ['carry', 'getFlags', 'getEflags', 'of_any', 'cf_any', 'zf_any', 'sf_any', 'pf_any', 'lt_any'];
+const FLAG_IMPORTS = [
+  'carry',
+  'getFlags',
+  'getEflags',
+  'of_any',
+  'cf_any',
+  'zf_any',
+  'sf_any',
+  'pf_any',
+  'lt_any',
+];
 
 /** The source of one bank's function. */
 export function bankSource(bank: Bank, where: (fn: string) => string): string {
@@ -471,7 +510,9 @@ export function bankSource(bank: Bank, where: (fn: string) => string): string {
     const list = imports.get('../ops/flags') ?? [];
     if (!list.includes(name)) imports.set('../ops/flags', [...list, name]);
   }
-  const importLines = [...imports].map(([file, names]) => `import { ${names.join(', ')} } from '${file}';`);
+  const importLines = [...imports].map(
+    ([file, names]) => `import { ${names.join(', ')} } from '${file}';`,
+  );
   const common = `// Generated from isa/ by isa/generate.
 import { BUDGET, EAX, EBP, ECX, EDX, EIP, ESP, FAULT_PENDING, FLAG_A, FLAG_B, FLAG_KIND, FLAG_RESULT, FPU_BLOCKED, FPU_REGS, REGS, SSE_BLOCKED, TLB_ADDEND, TLB_READ, TLB_WRITE, XMM } from '../shared/layout';
 import { KIND_ADC, KIND_ADD, KIND_BITS, KIND_CO, KIND_SBB, KIND_SUB } from '../shared/flags';
@@ -479,7 +520,9 @@ import { probeWrite, read8, read16, read32, read64, read128, write8, write16, wr
 import { begin, beginEnd, faulted, x87Blocked, x87NoWaitBlocked, mmxBlocked, sseBlocked } from '../interp/step';
 ${importLines.join('\n')}
 `;
-  const extra = [...functions].some((f) => where(f) === '../cpu/faults') ? [...functions].filter((f) => where(f) === '../cpu/faults') : [];
+  const extra = [...functions].some((f) => where(f) === '../cpu/faults')
+    ? [...functions].filter((f) => where(f) === '../cpu/faults')
+    : [];
   const faults = ['note', 'raise', 'raiseGP'].filter((name) => !extra.includes(name));
   const faultImport = `import { ${faults.join(', ')} } from '../cpu/faults';\n`;
   if (!hot) {

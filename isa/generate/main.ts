@@ -43,7 +43,8 @@ function write(name: string, text: string): void {
 mkdirSync(out, { recursive: true });
 write('tables.ts', tablesSource());
 write('codes.ts', codesSource());
-for (const bank of BANKS) write(`${bank === 'hot' ? 'interpret' : bank}.ts`, bankSource(bank, where));
+for (const bank of BANKS)
+  write(`${bank === 'hot' ? 'interpret' : bank}.ts`, bankSource(bank, where));
 // The translator splices or calls the functions of the rows: they must be exports of the core.
 const exported = new Map<string, string[]>();
 for (const name of calledFunctions()) {

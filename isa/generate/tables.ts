@@ -25,7 +25,24 @@ const REGISTER_ONLY = 4;
 const MEMORY_ONLY = 8;
 const VALID = 16;
 
-const CONDITIONS = ['O', 'NO', 'B', 'AE', 'E', 'NE', 'BE', 'A', 'S', 'NS', 'P', 'NP', 'L', 'GE', 'LE', 'G'];
+const CONDITIONS = [
+  'O',
+  'NO',
+  'B',
+  'AE',
+  'E',
+  'NE',
+  'BE',
+  'A',
+  'S',
+  'NS',
+  'P',
+  'NP',
+  'L',
+  'GE',
+  'LE',
+  'G',
+];
 
 /** JCC, SETCC, CMOVCC rows stand for sixteen operations. */
 function operationOf(row: MapRow, opcode: number): string {
@@ -163,7 +180,12 @@ export function tablesSource(): string {
     data('GROUP_TABLES', 'u32', groupTables.flatMap(words), 'Opcode groups.'),
     data('CODE_OF', 'u16', codes, '(operation, size, form) to code.'),
     data('ATTRIBUTES', 'u16', attributes, 'By code: operand bytes, written, ends.'),
-    data('ALTERNATIVES', 'u16', alternatives(), 'By operation: any stack, 16 bits, repeated, flat.'),
+    data(
+      'ALTERNATIVES',
+      'u16',
+      alternatives(),
+      'By operation: any stack, 16 bits, repeated, flat.',
+    ),
   ].join('\n');
 }
 
