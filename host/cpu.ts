@@ -81,7 +81,7 @@ export class Cpu {
   readonly #words: Int32Array;
   readonly #longs: BigUint64Array;
   readonly #ram: Uint8Array;
-  #translator: CpuTranslator | undefined;
+  private translator: CpuTranslator | undefined;
   #throws = 0;
 
   private constructor(instance: WebAssembly.Instance, ramSize: number) {
@@ -102,8 +102,10 @@ export class Cpu {
   /** @throws RangeError when the engine cannot give that much memory. */
   static async create({ core, ram, host }: CpuOptions): Promise<Cpu> {
     if (ram > RAM_MAX || ram % 4096 !== 0) throw new RangeError(`${ram} bytes of RAM`);
-    let cpu!: Cpu;
-    const longs = () => cpu.#longs;
+    // The imports are made before the instance that they will serve.
+    const made: { cpu?: Cpu } = {};
+    const longs = () => made.cpu!.#longs;
+    const translator = () => made.cpu?.translator;
     const imports: Record<string, (...args: number[]) => number | void> = {
       fault: () => {
         throw FAULT;
@@ -121,8 +123,8 @@ export class Cpu {
         return 1;
       },
       writeMsr: (index) => (host.writeMsr(index! >>> 0, longs()[EXCHANGE >> 3]!) ? 1 : 0),
-      blockHot: (block) => cpu.#translator?.blockHot(block! >>> 0),
-      codeInvalidated: (page) => cpu.#translator?.codeInvalidated(page! >>> 0),
+      blockHot: (block) => translator()?.blockHot(block! >>> 0),
+      codeInvalidated: (page) => translator()?.codeInvalidated(page! >>> 0),
     };
     // asc names an import's module after the file that declares it.
     const byModule: Record<string, Record<string, (...args: number[]) => number | void>> = {};
@@ -131,8 +133,8 @@ export class Cpu {
       if (!given) throw new Error(`the core imports ${module}.${name}, which nobody gives`);
       (byModule[module] ??= {})[name] = given;
     }
-    cpu = new Cpu(await WebAssembly.instantiate(core, byModule), ram);
-    return cpu;
+    made.cpu = new Cpu(await WebAssembly.instantiate(core, byModule), ram);
+    return made.cpu;
   }
 
   /** View of guest physical memory from address 0; stays valid (memory never grows later). */
@@ -173,7 +175,7 @@ export class Cpu {
       try {
         const exit = this.exports.run();
         if (exit !== EXIT_FLUSHED) return exit;
-        this.#translator?.blocksFlushed();
+        this.translator?.blocksFlushed();
         this.exports.flushBlocks();
       } catch (thrown) {
         if (thrown !== FAULT) throw thrown;
@@ -208,14 +210,14 @@ export class Cpu {
 
   /** The state RESET leaves; memory stays. */
   reset(): void {
-    this.#translator?.blocksFlushed();
+    this.translator?.blocksFlushed();
     this.exports.flushBlocks();
     this.exports.reset();
   }
 
   /** @param heat entries by the interpreter that make a block hot */
   attach(translator: CpuTranslator, heat: number): void {
-    this.#translator = translator;
+    this.translator = translator;
     this.exports.setHeatLimit(heat);
   }
 
