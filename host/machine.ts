@@ -407,13 +407,13 @@ const EXIT_NAMES: Record<number, string> = {
 };
 
 /** --trace jit: each region when it is made, numbered as scripts/jit-bisect.mjs numbers them. */
-function tracer(line: TraceLine): (region: Translated, bytes: Uint8Array) => void {
+function tracer(line: TraceLine): (region: Translated, module: Uint8Array) => void {
   let made = 0;
-  return ({ eip, instructions, entries, pages }, bytes) => {
-    const text = printModule(bytes);
+  return ({ slot, eip, instructions, entries, pages, bytes: size }, module) => {
+    const text = printModule(module, `r${slot}`);
     line(
       `region ${++made} at ${hex(eip, 8)} (page ${hex(pages[0]!, 8)}): ${instructions} instructions, ` +
-        `${entries.length} entries, ${bytes.length} bytes of wasm\n${text}`,
+        `${entries.length} entries, ${size} bytes of wasm\n${text}`,
     );
   };
 }

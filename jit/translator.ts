@@ -41,9 +41,11 @@ export interface TranslatorOptions {
   heatLimit?: number;
   /** Regions that may live at once. */
   regions?: number;
+  /** Regions that wait for each other to share a module. */
+  batch?: number;
   /** Only so many regions are ever made: for finding the one that is wrong (scripts/jit-bisect.mjs). */
   limit?: number;
-  /** Told of each region when it is made. */
+  /** Told of each region when it is made, with its module, in which it is exported as r<slot>. */
   onRegion?: (region: Translated, bytes: Uint8Array) => void;
   /** Milliseconds, for the statistics. */
   now?: () => number;
@@ -98,6 +100,7 @@ export class Translator {
   private readonly freeSlots: number[] = [];
   private readonly firstSlot: number;
   private readonly limit: number;
+  private readonly batch: number;
   private readonly onRegion: TranslatorOptions['onRegion'];
   private readonly now: () => number;
 
@@ -105,6 +108,7 @@ export class Translator {
     this.core = options.core;
     this.heatLimit = options.heatLimit ?? HEAT_LIMIT;
     this.limit = options.limit ?? Infinity;
+    this.batch = Math.min(options.batch ?? MODULE_REGIONS, options.regions ?? REGIONS);
     this.onRegion = options.onRegion;
     this.now = options.now ?? (() => 0);
     this.decoded = new Decoded(options.core.memory);
@@ -138,7 +142,7 @@ export class Translator {
     // The second time it asks, it has waited long enough for others to share a module with.
     const waiting = this.queue.some((request) => request.block === block);
     if (!waiting) this.queue.push({ block, eip, mode });
-    if (waiting || this.queue.length >= MODULE_REGIONS) this.translateQueue();
+    if (waiting || this.queue.length >= this.batch) this.translateQueue();
   }
 
   /** Makes one module of what waits. */

@@ -39,8 +39,14 @@ function textOf(name: string): string {
   return name.toLowerCase().replace(DOTTED, '$1.');
 }
 
-export function printModule(bytes: Uint8Array): string {
+/** @param only the name of an export: nothing but that function */
+export function printModule(bytes: Uint8Array, only?: string): string {
   const module = readModule(bytes);
+  if (only !== undefined) {
+    const names = module.imports.filter((i) => i.kind === O.KIND_FUNCTION).map((i) => `$${i.name}`);
+    const body = module.functionByExport(only);
+    return body ? printFunction(module, body, names).join('\n') + '\n' : '';
+  }
   const lines = ['(module'];
   const names: string[] = [];
   for (const entry of module.imports) {

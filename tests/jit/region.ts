@@ -20,6 +20,7 @@ export async function translate(
   const cpu = await bareCpu({ portIn: () => -1, portOut: () => {} });
   let made: { bytes: Uint8Array<ArrayBuffer>; region: Translated } | undefined;
   const translator = attachTranslator(cpu, {
+    batch: 1,
     onRegion: (region, bytes) => {
       if (region.eip === CODE) made ??= { bytes: Uint8Array.from(bytes), region };
     },

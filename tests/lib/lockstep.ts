@@ -321,7 +321,7 @@ class Pair {
     return [
       `region ${ordinal} at ${hex(eip)}, ${instructions} instructions, pages ${pages.map(hex).join(' ')}:`,
       codeAt(new Decoded(this.translator.cpu.memory), eip),
-      printModule(bytes),
+      printModule(bytes, `r${region.slot}`),
     ].join('\n');
   }
 

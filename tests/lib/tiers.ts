@@ -98,21 +98,29 @@ function translated(
 ): Tier {
   const counts = { translated: 0, retired: 0 };
   const machine = new UserMode(async (ports) => {
-    const cpu = await bareCpu(ports);
-    const translator = attachTranslator(cpu);
-    let before: { translated: number; retired: number } | undefined;
+    let translating = eager;
+    let before = { translated: 0, retired: 0 };
+    const cpu: Cpu = await bareCpu({
+      portIn: (port, size) => {
+        const value = ports.portIn(port, size);
+        // A program begins, and below has ended.
+        if (value === 1)
+          before = { translated: translatedInstructions(cpu), retired: cpu.retired() };
+        return value;
+      },
+      portOut: (port, size, value) => {
+        ports.portOut(port, size, value);
+        if (!translating) return;
+        counts.translated += translatedInstructions(cpu) - before.translated;
+        counts.retired += cpu.retired() - before.retired;
+      },
+    });
+    const translator = attachTranslator(cpu, { batch: 1 });
     return {
       ...processor(cpu),
       prepare: (again) => {
         fusing.enabled = fused;
-        if (before) {
-          counts.translated += translatedInstructions(cpu) - before.translated;
-          counts.retired += cpu.retired() - before.retired;
-        }
-        const translating = eager || again;
-        before = translating
-          ? { translated: translatedInstructions(cpu), retired: cpu.retired() }
-          : undefined;
+        translating = eager || again;
         cpu.attach(translator, translating ? 0 : NEVER);
       },
     };

@@ -27,7 +27,7 @@ export interface Outcome {
 export const SYSTEM_TIERS: Record<string, Partial<TranslatorOptions> | undefined> = {
   interpreter: undefined,
   JIT: { heatLimit: 2 },
-  'JIT, block by block': { heatLimit: 0 },
+  'JIT, block by block': { heatLimit: 0, batch: 1 },
   'JIT, three regions at a time': { heatLimit: 2, regions: 3 },
 };
 

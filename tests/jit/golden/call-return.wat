@@ -1,377 +1,64 @@
 ;; call $+7; jmp $+4; inc eax; ret
-;; 5 instructions, 9 bytes; 940 bytes of wasm
+;; 1 instructions, 9 bytes; 246 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
-  (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
+  (import "env" "confirmPage" (func $confirmPage (param i32 i32 i32) (result i32)))
   (func (;1;) (param i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
-    i32.const 0
-    i32.load offset=0x400
-    local.set 1
-    i32.const 0
-    i32.load offset=0x404
-    local.set 2
-    i32.const 0
-    i32.load offset=0x408
-    local.set 3
-    i32.const 0
-    i32.load offset=0x40c
-    local.set 4
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x410
     local.set 5
-    i32.const 0
-    i32.load offset=0x414
-    local.set 6
-    i32.const 0
-    i32.load offset=0x418
-    local.set 7
-    i32.const 0
-    i32.load offset=0x41c
-    local.set 8
-    i32.const 0
-    i32.load offset=0x510
-    local.set 9
-    i32.const 0
-    i32.load offset=0x514
-    local.set 10
-    i32.const 0
-    i32.load offset=0x518
-    local.set 11
-    i32.const 0
-    i32.load offset=0x51c
-    local.set 12
     i32.const 0
     i32.load offset=0x530
     local.set 13
     block
       loop
-        block
-          block
-            block
-              local.get 0
-              br_table 0 0 1 2
-            end
-            local.get 5
-            i32.const -4
-            i32.add
-            local.tee 16
-            i32.const 8
-            i32.shr_u
-            i32.const 0xfffff0
-            i32.and
-            local.tee 17
-            i32.load offset=0x2000004
-            local.get 16
-            i32.const 3
-            i32.add
-            i32.const 0xfff
-            i32.or
-            i32.ne
-            if
-              i32.const 0x10000
-              local.set 14
-              i32.const 0x20000
-              local.set 15
-              br 4
-            end
-            local.get 16
-            local.get 17
-            i32.load offset=0x2000008
-            i32.add
-            i32.const 0x10005
-            i32.store align=1
-            local.get 16
-            local.set 5
-            local.get 13
-            i32.const 1
-            i32.sub
-            local.tee 13
-            i32.const 0
-            i32.le_s
-            if
-              i32.const 0x10007
-              local.set 14
-              i32.const 0x10000
-              local.set 15
-              br 4
-            end
-            i32.const 0
-            i32.load offset=0x500000
-            i32.const 0
-            i32.load offset=0x56c
-            i32.ne
-            if
-              i32.const 0x10007
-              local.set 14
-              i32.const 0
-              local.set 15
-              br 4
-            end
-            i32.const 2
-            local.set 0
-            br 2
-          end
-          local.get 1
-          i32.const 1
-          i32.add
-          local.set 16
-          block (result i32)
-            local.get 9
-            i32.const 3
-            i32.eq
-            if
-              local.get 11
-              local.get 12
-              i32.lt_u
-              br 1
-            end
-            local.get 9
-            i32.const 1
-            i32.eq
-            if
-              local.get 10
-              local.get 11
-              i32.lt_u
-              br 1
-            end
-            local.get 9
-            i32.const 2
-            i32.eq
-            if
-              local.get 11
-              local.get 12
-              i32.and
-              local.get 11
-              local.get 12
-              i32.or
-              local.get 10
-              i32.const -1
-              i32.xor
-              i32.and
-              i32.or
-              i32.const 31
-              i32.shr_u
-              br 1
-            end
-            local.get 9
-            i32.const 4
-            i32.eq
-            if
-              local.get 11
-              i32.const -1
-              i32.xor
-              local.get 12
-              i32.and
-              local.get 11
-              local.get 12
-              i32.xor
-              i32.const -1
-              i32.xor
-              local.get 10
-              i32.and
-              i32.or
-              i32.const 31
-              i32.shr_u
-              br 1
-            end
-            local.get 12
-            i32.const 1
-            i32.and
-          end
-          local.set 17
-          local.get 17
-          local.get 1
-          local.get 16
-          i32.xor
-          i32.const 16
-          i32.and
-          i32.or
-          local.get 1
-          i32.const -1
-          i32.xor
-          local.get 16
-          i32.and
-          i32.const 31
-          i32.shr_u
-          i32.const 11
-          i32.shl
-          i32.or
-          local.tee 18
-          local.set 12
-          local.get 16
-          local.set 10
-          i32.const 5
-          local.set 9
-          local.get 16
-          local.set 1
-          local.get 5
-          i32.const 8
-          i32.shr_u
-          i32.const 0xfffff0
-          i32.and
-          local.tee 16
-          i32.load offset=0x2000000
-          local.get 5
-          i32.const 3
-          i32.add
-          i32.const 0xfff
-          i32.or
-          i32.ne
-          if
-            i32.const 0x10008
-            local.set 14
-            i32.const 0x20001
-            local.set 15
-            br 3
-          end
-          local.get 5
-          local.get 16
-          i32.load offset=0x2000008
-          i32.add
-          i32.load align=1
-          local.set 16
-          local.get 5
-          i32.const 4
-          i32.add
-          local.set 5
-          local.get 13
-          i32.const 2
-          i32.sub
-          local.tee 13
-          i32.const 0
-          i32.le_s
-          if
-            local.get 16
-            local.set 14
-            i32.const 0x10000
-            local.set 15
-            br 3
-          end
-          local.get 16
-          local.get 16
-          i32.const 6
-          i32.shr_u
-          i32.xor
-          i32.const 3
-          i32.and
-          i32.const 4
-          i32.shl
-          local.tee 18
-          i32.load offset=0x500010
-          local.get 16
-          i32.eq
-          if
-            local.get 18
-            i32.load offset=0x500018
-            i32.load
-            i32.const 0
-            i32.load offset=0x56c
-            i32.eq
-            if
-              local.get 18
-              i32.load offset=0x500014
-              local.set 0
-              br 3
-            end
-          end
-          local.get 16
-          local.set 14
+        local.get 5
+        i32.const -4
+        i32.add
+        local.tee 16
+        i32.const 8
+        i32.shr_u
+        i32.const 0xfffff0
+        i32.and
+        local.tee 17
+        i32.load offset=0x2000004
+        local.get 16
+        i32.const 3
+        i32.add
+        i32.const 0xfff
+        i32.or
+        i32.ne
+        if
           i32.const 0x10000
+          local.set 14
+          i32.const 0x20000
           local.set 15
           br 2
         end
+        local.get 16
+        local.get 17
+        i32.load offset=0x2000008
+        i32.add
+        i32.const 0x10005
+        i32.store align=1
+        local.get 16
+        local.set 5
         local.get 13
         i32.const 1
         i32.sub
         local.set 13
-        i32.const 0
-        local.get 1
-        i32.store offset=0x400
-        i32.const 0
-        local.get 2
-        i32.store offset=0x404
-        i32.const 0
-        local.get 3
-        i32.store offset=0x408
-        i32.const 0
-        local.get 4
-        i32.store offset=0x40c
-        i32.const 0
-        local.get 5
-        i32.store offset=0x410
-        i32.const 0
-        local.get 6
-        i32.store offset=0x414
-        i32.const 0
-        local.get 7
-        i32.store offset=0x418
-        i32.const 0
-        local.get 8
-        i32.store offset=0x41c
-        i32.const 0
-        local.get 9
-        i32.store offset=0x510
-        i32.const 0
-        local.get 10
-        i32.store offset=0x514
-        i32.const 0
-        local.get 11
-        i32.store offset=0x518
-        i32.const 0
-        local.get 12
-        i32.store offset=0x51c
-        i32.const 0
-        local.get 13
-        i32.store offset=0x530
-        i32.const 0
-        i32.const 0x10009
-        i32.store offset=0x500
-        i32.const 0x800100
-        i32.const 0x1000a
-        call $endRecord
-        drop
-        i32.const 1
-        return
+        i32.const 0x10007
+        local.set 14
+        i32.const 0x10000
+        local.set 15
+        br 1
       end
       unreachable
     end
     i32.const 0
-    local.get 1
-    i32.store offset=0x400
-    i32.const 0
-    local.get 2
-    i32.store offset=0x404
-    i32.const 0
-    local.get 3
-    i32.store offset=0x408
-    i32.const 0
-    local.get 4
-    i32.store offset=0x40c
-    i32.const 0
     local.get 5
     i32.store offset=0x410
-    i32.const 0
-    local.get 6
-    i32.store offset=0x414
-    i32.const 0
-    local.get 7
-    i32.store offset=0x418
-    i32.const 0
-    local.get 8
-    i32.store offset=0x41c
-    i32.const 0
-    local.get 9
-    i32.store offset=0x510
-    i32.const 0
-    local.get 10
-    i32.store offset=0x514
-    i32.const 0
-    local.get 11
-    i32.store offset=0x518
-    i32.const 0
-    local.get 12
-    i32.store offset=0x51c
     i32.const 0
     local.get 14
     i32.store offset=0x500
@@ -382,10 +69,7 @@
     i32.and
     i32.sub
     i32.store offset=0x530
-    i32.const 0
-    i32.const 0
-    i32.store offset=0x50c
     local.get 15
     i32.const 16
     i32.shr_u)
-  (export "f" (func 1)))
+  (export "r1" (func 1)))

@@ -1,34 +1,13 @@
 ;; cmp eax, 5; jb $+3; inc edx
-;; 3 instructions, 6 bytes; 506 bytes of wasm
+;; 2 instructions, 6 bytes; 265 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
-  (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
+  (import "env" "confirmPage" (func $confirmPage (param i32 i32 i32) (result i32)))
   (func (;1;) (param i32) (result i32)
     (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 1
-    i32.const 0
-    i32.load offset=0x404
-    local.set 2
-    i32.const 0
-    i32.load offset=0x408
-    local.set 3
-    i32.const 0
-    i32.load offset=0x40c
-    local.set 4
-    i32.const 0
-    i32.load offset=0x410
-    local.set 5
-    i32.const 0
-    i32.load offset=0x414
-    local.set 6
-    i32.const 0
-    i32.load offset=0x418
-    local.set 7
-    i32.const 0
-    i32.load offset=0x41c
-    local.set 8
     i32.const 0
     i32.load offset=0x510
     local.set 9
@@ -64,54 +43,11 @@
       local.get 12
       i32.lt_u
       if
-        i32.const 0
-        local.get 1
-        i32.store offset=0x400
-        i32.const 0
-        local.get 2
-        i32.store offset=0x404
-        i32.const 0
-        local.get 3
-        i32.store offset=0x408
-        i32.const 0
-        local.get 4
-        i32.store offset=0x40c
-        i32.const 0
-        local.get 5
-        i32.store offset=0x410
-        i32.const 0
-        local.get 6
-        i32.store offset=0x414
-        i32.const 0
-        local.get 7
-        i32.store offset=0x418
-        i32.const 0
-        local.get 8
-        i32.store offset=0x41c
-        i32.const 0
-        local.get 9
-        i32.store offset=0x510
-        i32.const 0
-        local.get 10
-        i32.store offset=0x514
-        i32.const 0
-        local.get 11
-        i32.store offset=0x518
-        i32.const 0
-        local.get 12
-        i32.store offset=0x51c
-        i32.const 0
-        local.get 13
-        i32.store offset=0x530
-        i32.const 0
         i32.const 0x10006
-        i32.store offset=0x500
-        i32.const 0x800080
-        i32.const 0x10007
-        call $endRecord
-        drop
-        i32.const 1
-        return
+        local.set 14
+        i32.const 0
+        local.set 15
+        br 1
       end
       i32.const 0x10005
       local.set 14
@@ -120,30 +56,6 @@
       br 0
       unreachable
     end
-    i32.const 0
-    local.get 1
-    i32.store offset=0x400
-    i32.const 0
-    local.get 2
-    i32.store offset=0x404
-    i32.const 0
-    local.get 3
-    i32.store offset=0x408
-    i32.const 0
-    local.get 4
-    i32.store offset=0x40c
-    i32.const 0
-    local.get 5
-    i32.store offset=0x410
-    i32.const 0
-    local.get 6
-    i32.store offset=0x414
-    i32.const 0
-    local.get 7
-    i32.store offset=0x418
-    i32.const 0
-    local.get 8
-    i32.store offset=0x41c
     i32.const 0
     local.get 9
     i32.store offset=0x510
@@ -166,10 +78,7 @@
     i32.and
     i32.sub
     i32.store offset=0x530
-    i32.const 0
-    i32.const 0
-    i32.store offset=0x50c
     local.get 15
     i32.const 16
     i32.shr_u)
-  (export "f" (func 1)))
+  (export "r1" (func 1)))

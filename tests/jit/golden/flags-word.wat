@@ -1,9 +1,10 @@
 ;; pushfd; lahf
-;; 3 instructions, 2 bytes; 1060 bytes of wasm
+;; 3 instructions, 2 bytes; 1086 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
-  (func (;1;) (param i32) (result i32)
+  (import "env" "confirmPage" (func $confirmPage (param i32 i32 i32) (result i32)))
+  (func (;2;) (param i32) (result i32)
     (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
@@ -507,4 +508,4 @@
     local.get 15
     i32.const 16
     i32.shr_u)
-  (export "f" (func 1)))
+  (export "r1" (func 2)))

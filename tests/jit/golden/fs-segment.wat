@@ -1,9 +1,10 @@
 ;; mov eax, [fs:0]
-;; 2 instructions, 6 bytes; 532 bytes of wasm
+;; 2 instructions, 6 bytes; 558 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
-  (func (;1;) (param i32) (result i32)
+  (import "env" "confirmPage" (func $confirmPage (param i32 i32 i32) (result i32)))
+  (func (;2;) (param i32) (result i32)
     (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
@@ -178,4 +179,4 @@
     local.get 15
     i32.const 16
     i32.shr_u)
-  (export "f" (func 1)))
+  (export "r1" (func 2)))

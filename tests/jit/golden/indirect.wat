@@ -1,8 +1,9 @@
 ;; jmp [4*eax+0x11000]
-;; 1 instructions, 7 bytes; 209 bytes of wasm
+;; 1 instructions, 7 bytes; 235 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
-  (func (;0;) (param i32) (result i32)
+  (import "env" "confirmPage" (func $confirmPage (param i32 i32 i32) (result i32)))
+  (func (;1;) (param i32) (result i32)
     (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
@@ -68,4 +69,4 @@
     local.get 15
     i32.const 16
     i32.shr_u)
-  (export "f" (func 0)))
+  (export "r1" (func 1)))

@@ -1,34 +1,16 @@
 ;; mov ecx, 3; mov edx, 4; dec edx; jnz $-1; dec ecx; jnz $-9
-;; 7 instructions, 16 bytes; 910 bytes of wasm
+;; 4 instructions, 16 bytes; 430 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
-  (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
+  (import "env" "confirmPage" (func $confirmPage (param i32 i32 i32) (result i32)))
   (func (;1;) (param i32) (result i32)
     (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
-    i32.const 0
-    i32.load offset=0x400
-    local.set 1
     i32.const 0
     i32.load offset=0x404
     local.set 2
     i32.const 0
     i32.load offset=0x408
     local.set 3
-    i32.const 0
-    i32.load offset=0x40c
-    local.set 4
-    i32.const 0
-    i32.load offset=0x410
-    local.set 5
-    i32.const 0
-    i32.load offset=0x414
-    local.set 6
-    i32.const 0
-    i32.load offset=0x418
-    local.set 7
-    i32.const 0
-    i32.load offset=0x41c
-    local.set 8
     i32.const 0
     i32.load offset=0x510
     local.set 9
@@ -45,347 +27,130 @@
     i32.load offset=0x530
     local.set 13
     block
-      block
-        local.get 0
-        i32.const 2
-        i32.ge_u
-        br_if 0
-        i32.const 0
-        local.set 0
+      i32.const 3
+      local.set 2
+      i32.const 4
+      local.set 3
+      local.get 3
+      i32.const 1
+      i32.sub
+      local.set 16
+      block (result i32)
+        local.get 9
         i32.const 3
-        local.set 2
-        local.get 13
+        i32.eq
+        if
+          local.get 11
+          local.get 12
+          i32.lt_u
+          br 1
+        end
+        local.get 9
         i32.const 1
-        i32.sub
-        local.set 13
-      end
-      block
-        loop
-          block
-            block
-              local.get 0
-              i32.eqz
-              br_if 0
-              local.get 0
-              i32.const 0
-              local.set 0
-              i32.const 2
-              i32.ne
-              br_if 1
-            end
-            i32.const 4
-            local.set 3
-            local.get 13
-            i32.const 1
-            i32.sub
-            local.set 13
-          end
-          block
-            loop
-              local.get 3
-              i32.const 1
-              i32.sub
-              local.set 16
-              block (result i32)
-                local.get 9
-                i32.const 3
-                i32.eq
-                if
-                  local.get 11
-                  local.get 12
-                  i32.lt_u
-                  br 1
-                end
-                local.get 9
-                i32.const 1
-                i32.eq
-                if
-                  local.get 10
-                  local.get 11
-                  i32.lt_u
-                  br 1
-                end
-                local.get 9
-                i32.const 2
-                i32.eq
-                if
-                  local.get 11
-                  local.get 12
-                  i32.and
-                  local.get 11
-                  local.get 12
-                  i32.or
-                  local.get 10
-                  i32.const -1
-                  i32.xor
-                  i32.and
-                  i32.or
-                  i32.const 31
-                  i32.shr_u
-                  br 1
-                end
-                local.get 9
-                i32.const 4
-                i32.eq
-                if
-                  local.get 11
-                  i32.const -1
-                  i32.xor
-                  local.get 12
-                  i32.and
-                  local.get 11
-                  local.get 12
-                  i32.xor
-                  i32.const -1
-                  i32.xor
-                  local.get 10
-                  i32.and
-                  i32.or
-                  i32.const 31
-                  i32.shr_u
-                  br 1
-                end
-                local.get 12
-                i32.const 1
-                i32.and
-              end
-              local.set 17
-              local.get 17
-              local.get 3
-              local.get 16
-              i32.xor
-              i32.const 16
-              i32.and
-              i32.or
-              local.get 3
-              local.get 16
-              i32.const -1
-              i32.xor
-              i32.and
-              i32.const 31
-              i32.shr_u
-              i32.const 11
-              i32.shl
-              i32.or
-              local.tee 18
-              local.set 12
-              local.get 16
-              local.set 10
-              i32.const 5
-              local.set 9
-              local.get 16
-              local.set 3
-              local.get 13
-              i32.const 2
-              i32.sub
-              local.set 13
-              local.get 10
-              i32.const 0
-              i32.ne
-              i32.eqz
-              br_if 1
-              local.get 13
-              i32.const 0
-              i32.le_s
-              if
-                i32.const 0x1000a
-                local.set 14
-                i32.const 0x10000
-                local.set 15
-                br 5
-              end
-              br 0
-            end
-          end
-          local.get 2
-          i32.const 1
-          i32.sub
-          local.set 16
-          block (result i32)
-            local.get 9
-            i32.const 3
-            i32.eq
-            if
-              local.get 11
-              local.get 12
-              i32.lt_u
-              br 1
-            end
-            local.get 9
-            i32.const 1
-            i32.eq
-            if
-              local.get 10
-              local.get 11
-              i32.lt_u
-              br 1
-            end
-            local.get 9
-            i32.const 2
-            i32.eq
-            if
-              local.get 11
-              local.get 12
-              i32.and
-              local.get 11
-              local.get 12
-              i32.or
-              local.get 10
-              i32.const -1
-              i32.xor
-              i32.and
-              i32.or
-              i32.const 31
-              i32.shr_u
-              br 1
-            end
-            local.get 9
-            i32.const 4
-            i32.eq
-            if
-              local.get 11
-              i32.const -1
-              i32.xor
-              local.get 12
-              i32.and
-              local.get 11
-              local.get 12
-              i32.xor
-              i32.const -1
-              i32.xor
-              local.get 10
-              i32.and
-              i32.or
-              i32.const 31
-              i32.shr_u
-              br 1
-            end
-            local.get 12
-            i32.const 1
-            i32.and
-          end
-          local.set 18
-          local.get 18
-          local.get 2
-          local.get 16
-          i32.xor
-          i32.const 16
+        i32.eq
+        if
+          local.get 10
+          local.get 11
+          i32.lt_u
+          br 1
+        end
+        local.get 9
+        i32.const 2
+        i32.eq
+        if
+          local.get 11
+          local.get 12
           i32.and
+          local.get 11
+          local.get 12
           i32.or
-          local.get 2
-          local.get 16
+          local.get 10
           i32.const -1
           i32.xor
           i32.and
+          i32.or
           i32.const 31
           i32.shr_u
-          i32.const 11
-          i32.shl
-          i32.or
-          local.tee 17
-          local.set 12
-          local.get 16
-          local.set 10
-          i32.const 5
-          local.set 9
-          local.get 16
-          local.set 2
-          local.get 13
-          i32.const 2
-          i32.sub
-          local.set 13
-          local.get 10
-          i32.const 0
-          i32.ne
-          i32.eqz
-          br_if 1
-          local.get 13
-          i32.const 0
-          i32.le_s
-          if
-            i32.const 0x10005
-            local.set 14
-            i32.const 0x10000
-            local.set 15
-            br 3
-          end
-          br 0
+          br 1
         end
+        local.get 9
+        i32.const 4
+        i32.eq
+        if
+          local.get 11
+          i32.const -1
+          i32.xor
+          local.get 12
+          i32.and
+          local.get 11
+          local.get 12
+          i32.xor
+          i32.const -1
+          i32.xor
+          local.get 10
+          i32.and
+          i32.or
+          i32.const 31
+          i32.shr_u
+          br 1
+        end
+        local.get 12
+        i32.const 1
+        i32.and
       end
-      i32.const 0
-      local.get 1
-      i32.store offset=0x400
-      i32.const 0
-      local.get 2
-      i32.store offset=0x404
-      i32.const 0
+      local.set 17
+      local.get 17
       local.get 3
-      i32.store offset=0x408
-      i32.const 0
-      local.get 4
-      i32.store offset=0x40c
-      i32.const 0
-      local.get 5
-      i32.store offset=0x410
-      i32.const 0
-      local.get 6
-      i32.store offset=0x414
-      i32.const 0
-      local.get 7
-      i32.store offset=0x418
-      i32.const 0
-      local.get 8
-      i32.store offset=0x41c
-      i32.const 0
-      local.get 9
-      i32.store offset=0x510
-      i32.const 0
-      local.get 10
-      i32.store offset=0x514
-      i32.const 0
-      local.get 11
-      i32.store offset=0x518
-      i32.const 0
-      local.get 12
-      i32.store offset=0x51c
-      i32.const 0
+      local.get 16
+      i32.xor
+      i32.const 16
+      i32.and
+      i32.or
+      local.get 3
+      local.get 16
+      i32.const -1
+      i32.xor
+      i32.and
+      i32.const 31
+      i32.shr_u
+      i32.const 11
+      i32.shl
+      i32.or
+      local.tee 18
+      local.set 12
+      local.get 16
+      local.set 10
+      i32.const 5
+      local.set 9
+      local.get 16
+      local.set 3
       local.get 13
-      i32.store offset=0x530
+      i32.const 4
+      i32.sub
+      local.set 13
+      local.get 10
       i32.const 0
-      i32.const 0x10010
-      i32.store offset=0x500
-      i32.const 0x8001a0
-      i32.const 0x10011
-      call $endRecord
-      drop
-      i32.const 1
-      return
+      i32.ne
+      if
+        i32.const 0x1000a
+        local.set 14
+        i32.const 0x10000
+        local.set 15
+        br 1
+      end
+      i32.const 0x1000d
+      local.set 14
+      i32.const 0
+      local.set 15
+      br 0
       unreachable
     end
-    i32.const 0
-    local.get 1
-    i32.store offset=0x400
     i32.const 0
     local.get 2
     i32.store offset=0x404
     i32.const 0
     local.get 3
     i32.store offset=0x408
-    i32.const 0
-    local.get 4
-    i32.store offset=0x40c
-    i32.const 0
-    local.get 5
-    i32.store offset=0x410
-    i32.const 0
-    local.get 6
-    i32.store offset=0x414
-    i32.const 0
-    local.get 7
-    i32.store offset=0x418
-    i32.const 0
-    local.get 8
-    i32.store offset=0x41c
     i32.const 0
     local.get 9
     i32.store offset=0x510
@@ -408,10 +173,7 @@
     i32.and
     i32.sub
     i32.store offset=0x530
-    i32.const 0
-    i32.const 0
-    i32.store offset=0x50c
     local.get 15
     i32.const 16
     i32.shr_u)
-  (export "f" (func 1)))
+  (export "r1" (func 1)))

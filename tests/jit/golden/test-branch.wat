@@ -1,34 +1,13 @@
 ;; test eax, eax; js $+3; inc edx
-;; 4 instructions, 5 bytes; 654 bytes of wasm
+;; 2 instructions, 5 bytes; 261 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
-  (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
+  (import "env" "confirmPage" (func $confirmPage (param i32 i32 i32) (result i32)))
   (func (;1;) (param i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 1
-    i32.const 0
-    i32.load offset=0x404
-    local.set 2
-    i32.const 0
-    i32.load offset=0x408
-    local.set 3
-    i32.const 0
-    i32.load offset=0x40c
-    local.set 4
-    i32.const 0
-    i32.load offset=0x410
-    local.set 5
-    i32.const 0
-    i32.load offset=0x414
-    local.set 6
-    i32.const 0
-    i32.load offset=0x418
-    local.set 7
-    i32.const 0
-    i32.load offset=0x41c
-    local.set 8
     i32.const 0
     i32.load offset=0x510
     local.set 9
@@ -68,173 +47,13 @@
         local.set 15
         br 1
       end
-      local.get 3
-      i32.const 1
-      i32.add
-      local.set 16
-      block (result i32)
-        local.get 9
-        i32.const 3
-        i32.eq
-        if
-          local.get 11
-          local.get 12
-          i32.lt_u
-          br 1
-        end
-        local.get 9
-        i32.const 1
-        i32.eq
-        if
-          local.get 10
-          local.get 11
-          i32.lt_u
-          br 1
-        end
-        local.get 9
-        i32.const 2
-        i32.eq
-        if
-          local.get 11
-          local.get 12
-          i32.and
-          local.get 11
-          local.get 12
-          i32.or
-          local.get 10
-          i32.const -1
-          i32.xor
-          i32.and
-          i32.or
-          i32.const 31
-          i32.shr_u
-          br 1
-        end
-        local.get 9
-        i32.const 4
-        i32.eq
-        if
-          local.get 11
-          i32.const -1
-          i32.xor
-          local.get 12
-          i32.and
-          local.get 11
-          local.get 12
-          i32.xor
-          i32.const -1
-          i32.xor
-          local.get 10
-          i32.and
-          i32.or
-          i32.const 31
-          i32.shr_u
-          br 1
-        end
-        local.get 12
-        i32.const 1
-        i32.and
-      end
-      local.set 17
-      local.get 17
-      local.get 3
-      local.get 16
-      i32.xor
-      i32.const 16
-      i32.and
-      i32.or
-      local.get 3
-      i32.const -1
-      i32.xor
-      local.get 16
-      i32.and
-      i32.const 31
-      i32.shr_u
-      i32.const 11
-      i32.shl
-      i32.or
-      local.tee 18
-      local.set 12
-      local.get 16
-      local.set 10
-      i32.const 5
-      local.set 9
-      local.get 16
-      local.set 3
-      i32.const 0
-      local.get 1
-      i32.store offset=0x400
-      i32.const 0
-      local.get 2
-      i32.store offset=0x404
-      i32.const 0
-      local.get 3
-      i32.store offset=0x408
-      i32.const 0
-      local.get 4
-      i32.store offset=0x40c
-      i32.const 0
-      local.get 5
-      i32.store offset=0x410
-      i32.const 0
-      local.get 6
-      i32.store offset=0x414
-      i32.const 0
-      local.get 7
-      i32.store offset=0x418
-      i32.const 0
-      local.get 8
-      i32.store offset=0x41c
-      i32.const 0
-      local.get 9
-      i32.store offset=0x510
-      i32.const 0
-      local.get 10
-      i32.store offset=0x514
-      i32.const 0
-      local.get 11
-      i32.store offset=0x518
-      i32.const 0
-      local.get 12
-      i32.store offset=0x51c
-      i32.const 0
-      local.get 13
-      i32.store offset=0x530
-      i32.const 0
       i32.const 0x10004
-      i32.store offset=0x500
-      i32.const 0x800090
-      i32.const 0x10006
-      call $endRecord
-      drop
-      i32.const 1
-      return
+      local.set 14
+      i32.const 0
+      local.set 15
+      br 0
       unreachable
     end
-    i32.const 0
-    local.get 1
-    i32.store offset=0x400
-    i32.const 0
-    local.get 2
-    i32.store offset=0x404
-    i32.const 0
-    local.get 3
-    i32.store offset=0x408
-    i32.const 0
-    local.get 4
-    i32.store offset=0x40c
-    i32.const 0
-    local.get 5
-    i32.store offset=0x410
-    i32.const 0
-    local.get 6
-    i32.store offset=0x414
-    i32.const 0
-    local.get 7
-    i32.store offset=0x418
-    i32.const 0
-    local.get 8
-    i32.store offset=0x41c
     i32.const 0
     local.get 9
     i32.store offset=0x510
@@ -257,10 +76,7 @@
     i32.and
     i32.sub
     i32.store offset=0x530
-    i32.const 0
-    i32.const 0
-    i32.store offset=0x50c
     local.get 15
     i32.const 16
     i32.shr_u)
-  (export "f" (func 1)))
+  (export "r1" (func 1)))

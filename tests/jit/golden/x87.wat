@@ -1,13 +1,14 @@
 ;; fninit; fld qword [esi]; fadd st0, st1; fstp qword [edi]
-;; 5 instructions, 8 bytes; 1033 bytes of wasm
+;; 5 instructions, 8 bytes; 1059 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
+  (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
   (import "env" "fld_m64" (func $fld_m64 (param i64 i32)))
   (import "env" "fadd_st" (func $fadd_st (param i32)))
   (import "env" "fst_m64" (func $fst_m64 (param i32) (result i64)))
   (import "env" "fpu_stored_pop" (func $fpu_stored_pop))
-  (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
-  (func (;5;) (param i32) (result i32)
+  (import "env" "confirmPage" (func $confirmPage (param i32 i32 i32) (result i32)))
+  (func (;6;) (param i32) (result i32)
     (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64)
     i32.const 0
     i32.load offset=0x400
@@ -346,4 +347,4 @@
     local.get 15
     i32.const 16
     i32.shr_u)
-  (export "f" (func 5)))
+  (export "r1" (func 6)))
