@@ -153,6 +153,7 @@ export class Translator {
     const requests = this.queue.splice(0);
     const regions: Region[] = [];
     for (const { block, eip, mode } of requests) {
+      if (this.counts.regions + regions.length >= this.limit) break;
       // Since it asked, the block may have been translated with another, written or unmapped.
       if (
         decoded.modeOf(block) !== mode ||
