@@ -176,6 +176,8 @@ export function run(): i32 {
       continue;
     }
     store<u32>(COUNT_CURRENT, 0);
+    // Before an instruction that runs alone too: it is decoded anew.
+    if (!hasRoom()) return EXIT_FLUSHED;
     if (restarting) {
       restarting = false;
       single();
@@ -204,7 +206,6 @@ export function run(): i32 {
       checking = true;
       continue;
     }
-    if (!hasRoom()) return EXIT_FLUSHED;
     const mode = load<u32>(MODE);
     const eip = load<u32>(EIP);
     const cached = JUMP_CACHE + (((eip ^ (eip >>> 11)) & (JUMP_CACHE_ENTRIES - 1)) << 4);
