@@ -3,7 +3,9 @@
 // between debugBefore and debugAfter. MOV DR is in control.ts.
 import { COUNT_CURRENT, DR, EFLAGS_SYSTEM, EIP, EIP_CURRENT, INHIBIT } from '../shared/layout';
 import { DB } from '../shared/faults';
-import { RF, TF } from '../shared/flags';
+import { AC, RF, TF } from '../shared/flags';
+import { alignmentChecked } from '../mem/alignment';
+import { emptyUserTlb } from '../mem/tlb';
 import { note } from './faults';
 import { baseOf, CS } from './segments';
 
@@ -27,9 +29,11 @@ let hits: u32 = 0;
 /** A task was entered whose TSS has the T bit set. */
 let taskTrap: bool = false;
 
-/** Must instructions run one at a time? */
+/** Must instructions run one at a time? Alignment checks want it too. */
 export function debugging(): bool {
-  return (load<u32>(EFLAGS_SYSTEM) & TF) != 0 || (load<u32>(DR7) & 0xff) != 0 || taskTrap;
+  const flags = load<u32>(EFLAGS_SYSTEM);
+  if (flags & (TF | AC) && (flags & TF || alignmentChecked())) return true;
+  return (load<u32>(DR7) & 0xff) != 0 || taskTrap;
 }
 
 /** Is breakpoint `index` enabled, for this R/W field? */
@@ -40,6 +44,7 @@ function enabled(dr7: u32, index: u32, kind: u32): bool {
 /** Before each instruction; true: a #DB is noted instead of it. */
 export function debugBefore(): bool {
   const flags = load<u32>(EFLAGS_SYSTEM);
+  if (alignmentChecked()) emptyUserTlb();
   if (taskTrap) {
     taskTrap = false;
     hits = DR6_BT;

@@ -18,6 +18,7 @@ import { PF_WRITE } from '../shared/faults';
 import { PAGE_ATTRIBUTES, PAGE_RAM, PAGE_ROM } from '../shared/paging';
 import { debugAccess } from '../cpu/debug';
 import { fault, noteRestart } from '../cpu/faults';
+import { misaligned } from './alignment';
 import { codeOverlaps, invalidateCode } from './codepages';
 import { mmioRead, mmioWrite, pageInfo } from './physical';
 import { entryOf, translateIn, translated } from './tlb';
@@ -70,7 +71,8 @@ function writePhysical(physical: u32, size: u32, value: u32): void {
 /** Reads 1, 2 or 4 bytes through `tlb`; zero-extended. On failure notes and returns 0. */
 export function slowReadIn(tlb: u32, linear: u32, size: u32): u32 {
   if (load<u32>(DR7) & 0xff) debugAccess(linear, size, false);
-  good = true;
+  good = !misaligned(tlb, linear, size);
+  if (!good) return 0;
   if ((linear & 0xfff) + size <= 0x1000) {
     if (!translateIn(tlb, linear, 0)) {
       good = false;
@@ -117,7 +119,8 @@ export function slowProbeIn(tlb: u32, linear: u32, size: u32): bool {
 
 /** Writes 1, 2 or 4 bytes through `tlb`; nothing is written when a fault is noted. */
 export function slowWriteIn(tlb: u32, linear: u32, size: u32, value: u32): void {
-  if (!slowProbeIn(tlb, linear, size)) return;
+  good = !misaligned(tlb, linear, size);
+  if (!good || !slowProbeIn(tlb, linear, size)) return;
   const split: u32 = 0x1000 - (linear & 0xfff);
   if (split >= size) {
     writePhysical(translated, size, value);
@@ -153,6 +156,7 @@ export function slowWrite32(linear: u32, value: u32): void {
 /** Checks the write of a read-modify-write and reads; on failure notes and returns 0. */
 function slowModify(linear: u32, size: u32): u32 {
   const tlb = load<u32>(TLB_CURRENT);
+  if (misaligned(tlb, linear, size)) return 0;
   return slowProbeIn(tlb, linear, size) ? slowReadIn(tlb, linear, size) : 0;
 }
 export function slowModify8(linear: u32): u32 {
@@ -211,6 +215,7 @@ export function read64(linear: u32): u64 {
   if (load<u32>(entry, TLB_READ) == ((linear + 7) | 0xfff)) {
     return load<u64>(linear + load<u32>(entry, TLB_ADDEND));
   }
+  if (misaligned(tlb, linear, 8)) fault();
   const low = readIn(tlb, linear, 4);
   return ((<u64>readIn(tlb, linear + 4, 4)) << 32) | (<u64>low);
 }
@@ -220,6 +225,7 @@ export function read128(linear: u32): v128 {
   if (load<u32>(entry, TLB_READ) == ((linear + 15) | 0xfff)) {
     return v128.load(linear + load<u32>(entry, TLB_ADDEND));
   }
+  requireAligned(linear, 16);
   const low = read64(linear);
   return i64x2.replace_lane(i64x2.splat(low), 1, read64(linear + 8));
 }
@@ -276,11 +282,20 @@ export function write128(linear: u32, value: v128): void {
   write64(linear + 8, i64x2.extract_lane(value, 1));
 }
 
-/** Raises unless all of [linear, + size) can be written now; size at most 4096. */
+/** #AC for an operand whose accesses do not tell its alignment: m80, and what is written in parts. */
+export function requireAligned(linear: u32, alignment: u32): void {
+  if (misaligned(load<u32>(TLB_CURRENT), linear, alignment)) fault();
+}
+
+/**
+ * Raises unless all of [linear, + size) can be written now; size at most 4096. The alignment is that
+ * of the words the size is made of.
+ */
 export function probeWrite(linear: u32, size: u32): void {
   const tlb = load<u32>(TLB_CURRENT);
   const entry = entryOf(tlb, linear);
   if (load<u32>(entry, TLB_WRITE) == ((linear + size - 1) | 0xfff)) return;
+  if (misaligned(tlb, linear, min(size & (0 - size), 16))) fault();
   if (!slowProbeIn(tlb, linear, size)) fault();
 }
 

@@ -24,6 +24,7 @@ import { COUNT_TLB_FILLS, COUNT_TLB_FLUSHES, COUNT_TLB_PAGE_FLUSHES } from '../s
 import { PF_FETCH, PF_USER, PF_WRITE } from '../shared/faults';
 import { PAGE_ATTRIBUTES, PAGE_RAM, PAGE_ROM, TLB_GLOBAL, TLB_NO_EXECUTE } from '../shared/paging';
 import { watched } from '../cpu/debug';
+import { alignmentChecked } from './alignment';
 import {
   walk,
   walkDirty,
@@ -38,6 +39,9 @@ const CR0_PG: u32 = 0x80000000;
 const DR7: usize = DR + 28;
 /** One byte for 2 MiB of linear space: entries of large pages were made there since the last flush of all. */
 const LARGE: usize = memory.data(2048);
+
+/** No entry of the user TLB has been filled since the last flush of all. */
+let userEmpty: bool = true;
 
 /** Entries in the two lists. */
 let filled: u32 = 0;
@@ -77,6 +81,10 @@ export function translateIn(tlb: u32, linear: u32, access: u32): bool {
   if ((info & PAGE_RAM) == 0) return true;
   // Accesses to a page with a data breakpoint must all be seen.
   if (load<u32>(DR7) & 0xff && watched(page)) return true;
+  if (tlb == TLB_USER) {
+    if (alignmentChecked()) return true;
+    userEmpty = false;
+  }
   count(COUNT_TLB_FILLS);
   const entry = entryOf(tlb, linear);
   // Code pages and ROM take every write the slow way.
@@ -115,6 +123,13 @@ export function flushTlb(all: bool): void {
     filledGlobal = 0;
   }
   store<u32>(MAPPING_GENERATION, load<u32>(MAPPING_GENERATION) + 1);
+}
+
+/** Alignment is checked from now on: no access of privilege 3 may hit. */
+export function emptyUserTlb(): void {
+  if (userEmpty) return;
+  flushTlb(true);
+  userEmpty = true;
 }
 
 /** INVLPG: one entry in each TLB, or everything of a large page that had entries. */

@@ -333,8 +333,11 @@ function repScas(context: u32, shift: u32): void {
 }
 
 function cmps(context: u32, shift: u32): void {
-  const a = readElement(source(context, shift), shift);
-  const b = readElement(target(context, shift, false), shift);
+  const from = source(context, shift);
+  const to = target(context, shift, false);
+  // Processors read the second operand first, as a fault in both shows.
+  const b = readElement(to, shift);
+  const a = readElement(from, shift);
   compare(a, b, shift);
   advance(ESI, context, stepOf(shift));
   advance(EDI, context, stepOf(shift));
@@ -378,8 +381,8 @@ function repCmps(context: u32, shift: u32): void {
         done++;
       }
     } else {
-      a = readElement(from, shift);
       b = readElement(to, shift);
+      a = readElement(from, shift);
     }
     advance(ESI, context, step * done);
     advance(EDI, context, step * done);

@@ -26,7 +26,15 @@ import {
 import { RECORD_DISP, RECORD_IMM, RECORD_R1, RECORD_R2 } from '../shared/records';
 import { BP, BR, DB, GP, NP, OF_VECTOR } from '../shared/faults';
 import { IF, OF, RF, VM, ZF } from '../shared/flags';
-import { probeWrite, read16, read32, write16, write32, writeSystem8 } from '../mem/access';
+import {
+  probeWrite,
+  read16,
+  read32,
+  requireAligned,
+  write16,
+  write32,
+  writeSystem8,
+} from '../mem/access';
 import { flushTlbPage } from '../mem/tlb';
 import {
   clearTaskSwitched,
@@ -145,9 +153,11 @@ export function lgs32(rp: u32, ea: i32): void {
 
 /** The base is stored whole whatever the operand size (SDM vol. 2B SGDT, 386 and later). */
 function storeTable(ea: u32, limit: u32, base: u32): void {
+  requireAligned(ea, 4);
   probeWrite(ea, 6);
   write16(ea, limit);
-  write32(ea + 2, base);
+  write16(ea + 2, base & 0xffff);
+  write16(ea + 4, base >>> 16);
 }
 
 export function sgdt(ea: i32): void {

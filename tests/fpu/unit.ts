@@ -115,6 +115,7 @@ export function write16(a: u32, v: u32): void { store<u16>(at(a), v); }
 export function write32(a: u32, v: u32): void { store<u32>(at(a), v); }
 export function write64(a: u32, v: u64): void { store<u64>(at(a), v); }
 export function probeWrite(a: u32, size: u32): void { at(a + size - 1); }
+export function requireAligned(_a: u32, _alignment: u32): void {}
 `;
 
 /**

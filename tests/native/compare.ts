@@ -10,7 +10,15 @@ import {
   type Outcome,
 } from './layout.ts';
 import type { Paging } from '../lib/usermode.ts';
-import { EITHER_ADDRESS, EITHER_FLAGS, EITHER_MMX, sameClass, wraps } from './masks.ts';
+import {
+  EITHER_ADDRESS,
+  EITHER_ALIGNMENT,
+  EITHER_FLAGS,
+  EITHER_MMX,
+  sameClass,
+  TRAP_ALIGNMENT,
+  wraps,
+} from './masks.ts';
 import type { Item, Linked, Program } from './program.ts';
 
 export interface Difference {
@@ -71,6 +79,11 @@ export function compare(
   if (wraps(emulated.trap, native.trap, native.cr2)) return out;
   if (sameClass(native.trap, emulated.trap) && native.eip === emulated.eip) return out;
   const where = position(linked, native);
+  const early = (native.trap === TRAP_ALIGNMENT) !== (emulated.trap === TRAP_ALIGNMENT);
+  if (early) {
+    const first = native.trap === TRAP_ALIGNMENT ? native : emulated;
+    if (EITHER_ALIGNMENT.has(linked.items[position(linked, first).item]?.op)) return out;
+  }
   check('trap', native.trap, emulated.trap, 0xff, 2);
   check('EIP', native.eip, emulated.eip);
   if (WITH_CODE.has(native.trap) && native.trap === emulated.trap)

@@ -6,7 +6,7 @@
  * pointers and one as an index; only the others are written (instructions with implicit operands
  * name theirs in `implicit`, and those are not chosen).
  */
-import { CF, AF, OF, PF, SF, ZF, DF } from '../../assembly/shared/flags.ts';
+import { AC, CF, AF, OF, PF, SF, ZF, DF } from '../../assembly/shared/flags.ts';
 import { CODE, CODE_SIZE, DATA, DATA_SIZE, FIXED, LOW, STACK, type Patch } from './layout.ts';
 import type { Item, Program } from './program.ts';
 import { Random, little } from './random.ts';
@@ -82,6 +82,7 @@ export class Generator {
     this.regs[ESP] = STACK + 0x400 + r.int(0x200) * (r.chance(0.8) ? 4 : 1);
     this.eflags |= r.bits() & (CF | PF | AF | ZF | SF | OF);
     if (r.chance(0.1)) this.eflags |= DF;
+    if (r.chance(0.05)) this.eflags |= AC;
     // FNINIT's control word, all registers empty, MXCSR after reset.
     this.fpu.set([0x7f, 3], 0);
     this.fpu.set([0x80, 0x1f], 24);

@@ -131,6 +131,8 @@ export const MASKS: Record<string, Row> = {
   INTO: reads(OF),
   // A repeat count of zero compares nothing and leaves the flags: they are not counted as written.
   CMPS: {},
+  /** MOVUPS and the like. */
+  UNALIGNED: {},
   SCAS: {},
   PUSHF: reads(ARITHMETIC),
   POPF: writes(ARITHMETIC),
@@ -212,12 +214,21 @@ export function wraps(trap: number, otherTrap: number, address: number): boolean
 }
 
 /**
- * An exception that waits from an earlier x87 instruction and a segment the next one may not use
- * are of one class, and the order within it is the processor's (SDM vol. 3A table 6-2).
+ * An exception that waits from an earlier x87 instruction, a segment the next one may not use, and
+ * an operand that is misaligned in a page that is not there are of one class, and the order within
+ * it is the processor's (SDM vol. 3A table 6-2).
  */
 export function sameClass(trap: number, otherTrap: number): boolean {
-  return (trap === 16 && otherTrap === 13) || (trap === 13 && otherTrap === 16);
+  const [low, high] = trap < otherTrap ? [trap, otherTrap] : [otherTrap, trap];
+  return (low === 13 && high === 16) || (low >= 12 && low <= 16 && high === TRAP_ALIGNMENT);
 }
+
+/**
+ * Whether 16 bytes that need no alignment are checked for one is not said (SDM vol. 2B MOVUPS, vol.
+ * 3A table 6-7), nor to what MASKMOVDQU's are.
+ */
+export const EITHER_ALIGNMENT = new Set(['UNALIGNED']);
+export const TRAP_ALIGNMENT = 17;
 
 /** Two operands in unmapped memory: which is reported first is not said (SDM vol. 2A CMPS). */
 export const EITHER_ADDRESS = new Set(['CMPS']);

@@ -1,5 +1,5 @@
 // FBLD and FBSTP: eighteen packed decimal digits and a sign byte (SDM vol. 1 4.7).
-import { probeWrite, read16, read64, write16, write64 } from '../../mem/access';
+import { probeWrite, read16, read64, requireAligned, write16, write64 } from '../../mem/access';
 import { integerMagnitude, fits, widenInteger } from './convert';
 import { checkStore, fpu_stored_pop, hereMemory, fpuPush, storing } from './stack';
 import { resultSE, setFlags80, setResultSE } from './value';
@@ -22,6 +22,7 @@ export function fbld(ea: u32): void {
 }
 
 export function fbstp(ea: u32): void {
+  requireAligned(ea, 8);
   probeWrite(ea, 10);
   const p = storing(ea);
   let low = INDEFINITE_LOW;

@@ -13,7 +13,7 @@ import {
   MODE,
 } from '../../shared/layout';
 import { MODE_PROTECTED, MODE_V86 } from '../../shared/modes';
-import { probeWrite, read16, read32, read64, write16, write32, write64 } from '../../mem/access';
+import { probeWrite, read16, read32, requireAligned, write16, write32 } from '../../mem/access';
 import { fninit, setControlWord, setStatusWord, statusWord } from './control';
 import { setRegister, st, summarize } from './stack';
 import { classOf, NORMAL, ZERO } from './value';
@@ -160,9 +160,9 @@ export function fldenv32(ea: u32): void {
 
 function storeRegisters(ea: u32): void {
   for (let i: u32 = 0; i < 8; i++) {
+    // In words: ten bytes apart, no greater alignment is asked of them.
     const p = st(i);
-    write64(ea, load<u64>(p));
-    write16(ea + 8, load<u16>(p, 8));
+    for (let at: u32 = 0; at < 10; at += 2) write16(ea + at, load<u16>(p + at));
     ea += 10;
   }
 }
@@ -183,12 +183,15 @@ export function fnsave32(ea: u32): void {
 
 function restore(ea: u32, wide: bool): void {
   const registers = ea + (wide ? 28 : 14);
+  requireAligned(ea, wide ? 4 : 2);
   // The last byte first: whatever page is missing is missed before anything changes.
   read16(registers + 78);
   loadEnvironment(ea, wide);
   let from = registers;
   for (let i: u32 = 0; i < 8; i++) {
-    setRegister(st(i), read64(from), read16(from + 8));
+    let mantissa: u64 = 0;
+    for (let at: u32 = 0; at < 8; at += 2) mantissa |= (<u64>read16(from + at)) << (at << 3);
+    setRegister(st(i), mantissa, read16(from + 8));
     from += 10;
   }
 }

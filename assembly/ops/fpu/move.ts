@@ -1,7 +1,7 @@
 // Loads and stores of reals and integers, FXCH, FCMOVcc, FCHS, FABS and the constants. FBLD and
 // FBSTP are in bcd.ts.
 import { FPU_CONTROL, FPU_TOP } from '../../shared/layout';
-import { probeWrite, read16, read64, write16, write64 } from '../../mem/access';
+import { probeWrite, read16, read64, requireAligned, write16, write64 } from '../../mem/access';
 import { narrow32, narrow64, toInteger, widen32, widen64, widenInteger } from './convert';
 import {
   checkStore,
@@ -122,6 +122,7 @@ export function fist_m64(ea: u32): u64 {
 }
 
 export function fstp_m80(ea: u32): void {
+  requireAligned(ea, 8);
   probeWrite(ea, 10);
   const p = storing(ea);
   setFlags80(p ? 0 : IE | SF);

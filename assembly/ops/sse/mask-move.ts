@@ -2,7 +2,7 @@
 // segment that a prefix names. Bytes that are not written cannot cause a page fault.
 import { EDI } from '../../shared/layout';
 import { linearAddress } from '../../cpu/segments';
-import { probeWrite, write8 } from '../../mem/access';
+import { probeWrite, requireAligned, write8 } from '../../mem/access';
 
 // The X operand (isa/maps.ts): 16-bit addressing, and the segment's number.
 const ADDRESS16: u32 = 4;
@@ -12,9 +12,11 @@ function storeBytes(data: v128, mask: u32, context: u32, size: u32): void {
   let offset = load<u32>(EDI);
   if (context & ADDRESS16) offset &= 0xffff;
   const linear = linearAddress((context >>> SEGMENT_SHIFT) & 7, offset, size, true);
+  requireAligned(linear, 8);
   if (!mask) return;
-  const first = ctz(mask);
-  probeWrite(linear + first, 32 - clz(mask) - first);
+  // First and last byte: both pages, if there are two.
+  probeWrite(linear + ctz(mask), 1);
+  probeWrite(linear + 31 - clz(mask), 1);
   let low: u64 = i64x2.extract_lane(data, 0);
   let high: u64 = i64x2.extract_lane(data, 1);
   for (let i: u32 = 0; i < size; i++) {

@@ -123,8 +123,8 @@ function faultItem(g: Generator): Item {
       return { op: 'NONE', bytes: [...set, ...g.encode(wide, [0x62], rm, register)] };
     }
     default: {
-      // POPF with TF: a trap after the next instruction.
-      const flag = r.pick([0, 0x100]);
+      // POPF with TF: a trap after the next instruction. With AC: misaligned accesses fault.
+      const flag = r.pick([0, 0x100, 0x40000]);
       return { op: 'POPF', bytes: [0x68, ...little(flag | 0x202, 4), 0x9d] };
     }
   }

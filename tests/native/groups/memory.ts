@@ -5,8 +5,8 @@ import type { Item } from '../program.ts';
 import { little } from '../random.ts';
 import { twoOperands } from './integer.ts';
 
-/** Flags that POPF may be given: without the trap flag, which has its own turn. */
-const HARMLESS = 0x244ed5 & ~0x100 & ~0x40000;
+/** Flags that POPF may be given: without the trap flag and alignment checks, which have their own turn. */
+const HARMLESS = 0x204ed5 & ~0x100;
 
 export function stackItem(g: Generator): Item {
   const { r } = g;
@@ -61,7 +61,7 @@ export function stackItem(g: Generator): Item {
     case 12:
       return { op: 'PUSHF', bytes: [...sized, 0x9c] };
     case 13: {
-      const flags = r.bits() & (r.chance(0.95) ? HARMLESS : HARMLESS | 0x100);
+      const flags = r.bits() & (r.chance(0.9) ? HARMLESS : HARMLESS | r.pick([0x100, 0x40000]));
       return { op: 'POPF', bytes: [...sized, 0x68, ...little(flags, wide >> 3), ...sized, 0x9d] };
     }
     case 14: {

@@ -86,7 +86,7 @@ const MMX: Row[] = [
   row([], 0x6f, 'm,m', 8), row([], 0x7f, 'm,m', 8, { store: true }),
   row([], 0x70, 'm,m', 8, { immediate: true }),
   row([], 0xc4, 'm,g', 2, { immediate: true }), row([], 0xc5, 'g,m', 0, { immediate: true }),
-  row([], 0xd7, 'g,m', 0), row([], 0xe7, 'm,m', -8, { store: true }), row([], 0xf7, 'm,m', 0, { reg: -1 }),
+  row([], 0xd7, 'g,m', 0), row([], 0xe7, 'm,m', -8, { store: true }), row([], 0xf7, 'm,m', 0, { reg: -1, op: 'UNALIGNED' }),
 ]; // prettier-ignore
 
 /** ADD MUL SUB MIN DIV MAX, in the four forms. */
@@ -94,7 +94,7 @@ const ARITHMETIC = [0x58, 0x59, 0x5c, 0x5d, 0x5e, 0x5f, 0x51];
 
 const SSE: Row[] = [
   ...ARITHMETIC.flatMap((o) => [row([], o, 'x,x', 16), row(PF3, o, 'x,x', 4)]),
-  row([], 0x10, 'x,x', 16, { aligned: false }), row([], 0x11, 'x,x', 16, { aligned: false, store: true }),
+  row([], 0x10, 'x,x', 16, { aligned: false, op: 'UNALIGNED' }), row([], 0x11, 'x,x', 16, { aligned: false, store: true, op: 'UNALIGNED' }),
   row(PF3, 0x10, 'x,x', 4), row(PF3, 0x11, 'x,x', 4, { store: true }),
   row([], 0x12, 'x,x', 8), row([], 0x13, 'x,x', -8, { store: true }), row([], 0x16, 'x,x', 8), row([], 0x17, 'x,x', -8, { store: true }),
   row([], 0x14, 'x,x', 16), row([], 0x15, 'x,x', 16), row([], 0xc6, 'x,x', 16, { immediate: true }),
@@ -108,7 +108,7 @@ const SSE: Row[] = [
 
 const SSE2: Row[] = [
   ...ARITHMETIC.flatMap((o) => [row(P66, o, 'x,x', 16), row(PF2, o, 'x,x', 8)]),
-  row(P66, 0x10, 'x,x', 16, { aligned: false }), row(P66, 0x11, 'x,x', 16, { aligned: false, store: true }),
+  row(P66, 0x10, 'x,x', 16, { aligned: false, op: 'UNALIGNED' }), row(P66, 0x11, 'x,x', 16, { aligned: false, store: true, op: 'UNALIGNED' }),
   row(PF2, 0x10, 'x,x', 8), row(PF2, 0x11, 'x,x', 8, { store: true }),
   row(P66, 0x12, 'x,x', -8), row(P66, 0x13, 'x,x', -8, { store: true }), row(P66, 0x16, 'x,x', -8), row(P66, 0x17, 'x,x', -8, { store: true }),
   row(P66, 0x14, 'x,x', 16), row(P66, 0x15, 'x,x', 16), row(P66, 0xc6, 'x,x', 16, { immediate: true }),
@@ -128,12 +128,12 @@ const SSE2_INTEGER: Row[] = [
   ...[...SHIFTS, [0x73, 3], [0x73, 7]].map(([o, reg]) => row(P66, o, 'x,x', 0, { reg, immediate: true })),
   row(P66, 0x6e, 'x,g', 4), row(P66, 0x7e, 'x,g', 4, { store: true }),
   row(P66, 0x6f, 'x,x', 16), row(P66, 0x7f, 'x,x', 16, { store: true }),
-  row(PF3, 0x6f, 'x,x', 16, { aligned: false }), row(PF3, 0x7f, 'x,x', 16, { aligned: false, store: true }),
+  row(PF3, 0x6f, 'x,x', 16, { aligned: false, op: 'UNALIGNED' }), row(PF3, 0x7f, 'x,x', 16, { aligned: false, store: true, op: 'UNALIGNED' }),
   row(P66, 0x70, 'x,x', 16, { immediate: true }), row(PF2, 0x70, 'x,x', 16, { immediate: true }), row(PF3, 0x70, 'x,x', 16, { immediate: true }),
   row(P66, 0xc4, 'x,g', 2, { immediate: true }), row(P66, 0xc5, 'g,x', 0, { immediate: true }),
   row(P66, 0xd7, 'g,x', 0), row(P66, 0xe7, 'x,x', -16, { store: true }), row([], 0xc3, 'x,g', -4, { store: true }),
   row(PF3, 0x7e, 'x,x', 8), row(P66, 0xd6, 'x,x', 8, { store: true }),
-  row(PF2, 0xd6, 'm,x', 0), row(PF3, 0xd6, 'x,m', 0), row(P66, 0xf7, 'x,x', 0, { reg: -1 }),
+  row(PF2, 0xd6, 'm,x', 0), row(PF3, 0xd6, 'x,m', 0), row(P66, 0xf7, 'x,x', 0, { reg: -1, op: 'UNALIGNED' }),
 ]; // prettier-ignore
 
 function lanes(r: Random, bytes: number): number[] {
