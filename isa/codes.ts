@@ -38,14 +38,12 @@ function bankOf(operation: Operation, size: Size, form: Form): Bank {
 // The main function's body must stay below 38 KB of wasm (interpreter.md: V8 11 changes its
 // register allocator there and loses a quarter): what is rare in compiled code goes.
 function isHot(operation: Operation, size: Size, form: Form): boolean {
-  if (size === 16) return operation.name === 'MOV' || operation.name.startsWith('MOVZX');
-  if (size === 8) {
-    if (/^(ADC|SBB|NEG|NOT|INC|DEC|RO|SA)/.test(operation.name)) return false;
-    if (/^(ADD|SUB|XOR|OR|AND)$/.test(operation.name)) return !/^m/.test(form.name);
-  }
-  if (/^(ADC|SBB|NEG|NOT|SHL|SHR|SAR|ROL|ROR|RCL|RCR)$/.test(operation.name)) {
-    return !/^m/.test(form.name) && !/^RC/.test(operation.name);
-  }
+  const { name } = operation;
+  if (size === 16) return /^(MOV|MOVZX8|MOVSX8|CMP|TEST|ADD|SUB|AND|OR|INC|DEC)$/.test(name);
+  if (size === 8 && /^(ADC|SBB|NEG|NOT|RO|RC|XCHG)/.test(name)) return false;
+  if (/^(RCL|RCR)/.test(name)) return false;
+  if (size === 8 && /^(SHL|SHR|SAR)/.test(name)) return !/^m/.test(form.name);
+  if (/^(RO|SH|SA|BT|XCHG|NEG|NOT|ADC|SBB|SET|CMOV)/.test(name)) return !/^m/.test(form.name);
   return true;
 }
 

@@ -103,7 +103,7 @@ function shift(
       ALL,
       fn,
       [form('rr', ['r1', 'ecx', ...cf], 'r1'), form('mr', ['m', 'ecx', ...cf], 'm')],
-      { flags: clFlags },
+      { flags: clFlags, hot: true },
     ),
   ];
 }
@@ -121,7 +121,7 @@ function bitTest(name: string, fn: string | null): Operation {
       // The register may point outside the operand: the decoder puts a BIT_ADDRESS record in front.
       form('mr', ['m', 'r2'], fn ? 'm' : null),
     ],
-    { flags: { bits: 'bt_bits%(a, b, eflags)' } },
+    { flags: { bits: 'bt_bits%(a, b, eflags)' }, hot: true },
   );
 }
 
@@ -171,8 +171,8 @@ export const INTEGER: Operation[] = [
   ...shift('ROR', 'ror%', 'ROR_CL', { bits: 'ror_bits%(b, r, eflags)' }, { bits: 'ror_bits%(b, r, eflags)' }, false),
   ...shift('RCL', 'rcl%', 'RCL_CL', { bits: 'rcl_bits%(a, b, eflags)' }, { bits: 'rcl_bits%(a, b, eflags)' }, true),
   ...shift('RCR', 'rcr%', 'RCR_CL', { bits: 'rcr_bits%(a, b, eflags)' }, { bits: 'rcr_bits%(a, b, eflags)' }, true),
-  leaf('SHLD', WORDS, 'shld%', [form('rr', ['r1', 'r2', 'imm'], 'r1'), form('mr', ['m', 'r2', 'imm'], 'm')], { flags: { bits: 'shld_bits%(a, b, c, r, eflags)' } }),
-  leaf('SHRD', WORDS, 'shrd%', [form('rr', ['r1', 'r2', 'imm'], 'r1'), form('mr', ['m', 'r2', 'imm'], 'm')], { flags: { bits: 'shrd_bits%(a, b, c, r, eflags)' } }),
+  leaf('SHLD', WORDS, 'shld%', [form('rr', ['r1', 'r2', 'imm'], 'r1'), form('mr', ['m', 'r2', 'imm'], 'm')], { flags: { bits: 'shld_bits%(a, b, c, r, eflags)' }, hot: true }),
+  leaf('SHRD', WORDS, 'shrd%', [form('rr', ['r1', 'r2', 'imm'], 'r1'), form('mr', ['m', 'r2', 'imm'], 'm')], { flags: { bits: 'shrd_bits%(a, b, c, r, eflags)' }, hot: true }),
   leaf('SHLD_CL', WORDS, 'shld%', [form('rr', ['r1', 'r2', 'ecx'], 'r1'), form('mr', ['m', 'r2', 'ecx'], 'm')], { flags: { bits: 'shld_bits%(a, b, c, r, eflags)' } }),
   leaf('SHRD_CL', WORDS, 'shrd%', [form('rr', ['r1', 'r2', 'ecx'], 'r1'), form('mr', ['m', 'r2', 'ecx'], 'm')], { flags: { bits: 'shrd_bits%(a, b, c, r, eflags)' } }),
 
@@ -204,7 +204,7 @@ export const INTEGER: Operation[] = [
   leaf('CBW', [32], 'cbw', [form('none', ['acc:16'], 'acc')], { hot: true }),
   leaf('CWD', WORDS, 'sign32', [form('none', ['acc'], 'EDX')], { hot: true }),
 
-  leaf('XCHG', ALL, null, [form('rr', ['r1', 'r2'], 'r1', { sink: 'r2', source: 'a' }), form('mr', ['m', 'r2'], 'm', { sink: 'r2', source: 'a' })]),
+  leaf('XCHG', ALL, null, [form('rr', ['r1', 'r2'], 'r1', { sink: 'r2', source: 'a' }), form('mr', ['m', 'r2'], 'm', { sink: 'r2', source: 'a' })], { hot: true }),
   leaf('XADD', ALL, 'add', [form('rr', ['r1', 'r2'], 'r1', { sink: 'r2', source: 'a' }), form('mr', ['m', 'r2'], 'm', { sink: 'r2', source: 'a' })], { flags: 'ADD' }),
   leaf('CMPXCHG', ALL, 'cmpxchg', [form('rr', ['r1', 'r2', 'acc'], 'r1', { sink: 'acc', source: 'a' }), form('mr', ['m', 'r2', 'acc'], 'm', { sink: 'acc', source: 'a' })], { flags: { sub: ['c', 'a'] } }),
 
@@ -212,8 +212,8 @@ export const INTEGER: Operation[] = [
   bitTest('BTS', 'bts%'),
   bitTest('BTR', 'btr%'),
   bitTest('BTC', 'btc%'),
-  leaf('BSF', WORDS, 'bsf%', [form('rr', ['r1', 'r2'], 'r1'), form('rm', ['r1', 'm'], 'r1')], { flags: { bits: 'bs_bits(b, eflags)' } }),
-  leaf('BSR', WORDS, 'bsr%', [form('rr', ['r1', 'r2'], 'r1'), form('rm', ['r1', 'm'], 'r1')], { flags: { bits: 'bs_bits(b, eflags)' } }),
+  leaf('BSF', WORDS, 'bsf%', [form('rr', ['r1', 'r2'], 'r1'), form('rm', ['r1', 'm'], 'r1')], { flags: { bits: 'bs_bits(b, eflags)' }, hot: true }),
+  leaf('BSR', WORDS, 'bsr%', [form('rr', ['r1', 'r2'], 'r1'), form('rm', ['r1', 'm'], 'r1')], { flags: { bits: 'bs_bits(b, eflags)' }, hot: true }),
 
   leaf('CMC', [0], null, [form('none', [])], { flags: { bits: 'cmc_bits(eflags)' } }),
   leaf('CLC', [0], null, [form('none', [])], { flags: { bits: 'clc_bits(eflags)' } }),
@@ -225,8 +225,8 @@ export const INTEGER: Operation[] = [
   leaf('NOP', [0], null, [form('none', [])], { hot: true }),
   leaf('NOP_E', WORDS, null, [form('r', []), form('m', [])]),
 
-  ...CONDITIONS.map((c, cc) => leaf(`SET${c}`, [8], null, [form('r', ['cc'], 'r1'), form('m', ['cc'], 'm')], { cc, hot: cc >= 4 && cc <= 5 })),
-  ...CONDITIONS.map((c, cc) => leaf(`CMOV${c}`, WORDS, null, [form('rr', ['r2'], 'r1'), form('rm', ['m'], 'r1')], { cc, when: 'cc' })),
+  ...CONDITIONS.map((c, cc) => leaf(`SET${c}`, [8], null, [form('r', ['cc'], 'r1'), form('m', ['cc'], 'm')], { cc, hot: true })),
+  ...CONDITIONS.map((c, cc) => leaf(`CMOV${c}`, WORDS, null, [form('rr', ['r2'], 'r1'), form('rm', ['m'], 'r1')], { cc, when: 'cc', hot: true })),
 
   leaf('PUSH', [32], null, [form('r', ['r1'], 'push'), form('m', ['m'], 'push'), form('none', ['imm'], 'push')], { hot: true }),
   leaf('POP', [32], null, [form('r', ['pop'], 'r1'), form('m', ['pop'], 'm')], { hot: true }),
