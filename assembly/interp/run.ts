@@ -223,7 +223,10 @@ export function run(): i32 {
     const block = lookup(mode);
     if (!block) continue;
     let entry = load<u32>(block, HEADER_ENTRY);
-    if (!entry && load<u32>(block, HEADER_HEAT) >= heatLimit) {
+    // What is only ever entered from here, after a region has left, must get hot as well.
+    const heat = load<u32>(block, HEADER_HEAT);
+    if (!entry && !missed) store<u32>(block, heat + 1, HEADER_HEAT);
+    if (!entry && heat >= heatLimit) {
       // It asks again after as many entries once more, and stays warm for regions around it.
       store<u32>(block, heatLimit >>> 1, HEADER_HEAT);
       blockHot(block);
