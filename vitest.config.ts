@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    setupFiles: ['tests/setup.ts'],
     include: ['tests/**/*.test.ts'],
     // Boots and native comparisons are minutes, not seconds, on a small machine.
     testTimeout: 300_000,
