@@ -47,7 +47,6 @@ export function parity(r: i32): i32 {
 // --- Whatever the kind ------------------------------------------------------------------------
 
 export function cf_any(kind: i32, r: i32, a: i32, b: i32): i32 {
-  if (kind == KIND_CO) return b & CF;
   if (kind == KIND_SUB) return i32(<u32>a < <u32>b);
   if (kind == KIND_ADD) return i32(<u32>r < <u32>a);
   if (kind == KIND_ADC) return ((a & b) | ((a | b) & ~r)) >>> 31;

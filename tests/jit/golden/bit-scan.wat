@@ -1,11 +1,11 @@
 ;; bsf eax, ecx; bswap edx
-;; 3 instructions, 5 bytes; 800 bytes of wasm
+;; 3 instructions, 5 bytes; 788 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
   (import "env" "confirmPage" (func $confirmPage (param i32 i32 i32) (result i32)))
   (func (;2;) (param i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 1
@@ -99,15 +99,6 @@
         i32.const 16
         i32.and
         block (result i32)
-          local.get 12
-          i32.const 1
-          i32.and
-          local.tee 19
-          local.get 9
-          i32.const 5
-          i32.eq
-          br_if 0
-          drop
           local.get 11
           local.get 12
           i32.lt_u
@@ -160,7 +151,9 @@
           i32.eq
           br_if 0
           drop
-          local.get 19
+          local.get 12
+          i32.const 1
+          i32.and
         end
         local.get 17
         i32.or

@@ -1,5 +1,5 @@
 ;; bt eax, 5; bts [esi], ecx
-;; 3 instructions, 7 bytes; 896 bytes of wasm
+;; 3 instructions, 7 bytes; 884 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
@@ -93,15 +93,6 @@
         i32.const 16
         i32.and
         block (result i32)
-          local.get 12
-          i32.const 1
-          i32.and
-          local.tee 18
-          local.get 9
-          i32.const 5
-          i32.eq
-          br_if 0
-          drop
           local.get 11
           local.get 12
           i32.lt_u
@@ -154,7 +145,9 @@
           i32.eq
           br_if 0
           drop
-          local.get 18
+          local.get 12
+          i32.const 1
+          i32.and
         end
         local.get 16
         i32.or

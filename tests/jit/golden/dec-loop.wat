@@ -1,5 +1,5 @@
 ;; dec ecx; jnz $-1
-;; 2 instructions, 3 bytes; 437 bytes of wasm
+;; 2 instructions, 3 bytes; 422 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
   (import "env" "confirmPage" (func $confirmPage (param i32 i32 i32) (result i32)))
@@ -31,15 +31,6 @@
           i32.sub
           local.set 16
           block (result i32)
-            local.get 9
-            i32.const 5
-            i32.eq
-            if
-              local.get 12
-              i32.const 1
-              i32.and
-              br 1
-            end
             local.get 9
             i32.const 3
             i32.eq

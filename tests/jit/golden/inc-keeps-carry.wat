@@ -1,5 +1,5 @@
 ;; inc eax; jc $+2
-;; 2 instructions, 3 bytes; 530 bytes of wasm
+;; 2 instructions, 3 bytes; 500 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
   (import "env" "confirmPage" (func $confirmPage (param i32 i32 i32) (result i32)))
@@ -29,15 +29,6 @@
       i32.add
       local.set 16
       block (result i32)
-        local.get 9
-        i32.const 5
-        i32.eq
-        if
-          local.get 12
-          i32.const 1
-          i32.and
-          br 1
-        end
         local.get 9
         i32.const 3
         i32.eq
@@ -131,15 +122,6 @@
       i32.sub
       local.set 13
       block (result i32)
-        i32.const 5
-        i32.const 5
-        i32.eq
-        if
-          local.get 12
-          i32.const 1
-          i32.and
-          br 1
-        end
         i32.const 5
         i32.const 3
         i32.eq

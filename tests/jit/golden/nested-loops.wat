@@ -1,5 +1,5 @@
 ;; mov ecx, 3; mov edx, 4; dec edx; jnz $-1; dec ecx; jnz $-9
-;; 4 instructions, 16 bytes; 445 bytes of wasm
+;; 4 instructions, 16 bytes; 430 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
   (import "env" "confirmPage" (func $confirmPage (param i32 i32 i32) (result i32)))
@@ -36,15 +36,6 @@
       i32.sub
       local.set 16
       block (result i32)
-        local.get 9
-        i32.const 5
-        i32.eq
-        if
-          local.get 12
-          i32.const 1
-          i32.and
-          br 1
-        end
         local.get 9
         i32.const 3
         i32.eq

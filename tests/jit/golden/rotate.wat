@@ -1,11 +1,11 @@
 ;; rol eax, 5; rcr edx, 1
-;; 3 instructions, 5 bytes; 998 bytes of wasm
+;; 3 instructions, 5 bytes; 986 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
   (import "env" "confirmPage" (func $confirmPage (param i32 i32 i32) (result i32)))
   (func (;2;) (param i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64 i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64 i32 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 1
@@ -97,15 +97,6 @@
         i32.const 16
         i32.and
         block (result i32)
-          local.get 12
-          i32.const 1
-          i32.and
-          local.tee 19
-          local.get 9
-          i32.const 5
-          i32.eq
-          br_if 0
-          drop
           local.get 11
           local.get 12
           i32.lt_u
@@ -158,7 +149,9 @@
           i32.eq
           br_if 0
           drop
-          local.get 19
+          local.get 12
+          i32.const 1
+          i32.and
         end
         local.get 17
         i32.or
@@ -259,7 +252,7 @@
       i64.const 32
       i64.shl
       i64.or
-      local.tee 20
+      local.tee 19
       i32.const 33
       i32.const 1
       i32.const 31
@@ -270,7 +263,7 @@
       local.tee 18
       i64.extend_i32_s
       i64.shl
-      local.get 20
+      local.get 19
       i32.const 33
       local.get 18
       i32.sub
@@ -284,10 +277,10 @@
       local.get 12
       local.set 17
       local.get 3
-      local.set 19
+      local.set 20
       i32.const 1
       local.set 21
-      local.get 19
+      local.get 20
       i64.extend_i32_u
       i64.const 4294967295
       i64.and
@@ -298,19 +291,19 @@
       i64.const 32
       i64.shl
       i64.or
-      local.tee 20
+      local.tee 19
       i32.const 33
       local.get 21
       i32.const 31
       i32.and
-      local.tee 19
+      local.tee 20
       i32.const 33
       i32.rem_u
       i32.sub
       local.tee 21
       i64.extend_i32_s
       i64.shl
-      local.get 20
+      local.get 19
       i32.const 33
       local.get 21
       i32.sub
@@ -319,10 +312,10 @@
       i64.or
       i64.const 8589934591
       i64.and
-      local.set 20
-      local.get 19
+      local.set 19
+      local.get 20
       if (result i32)
-        local.get 20
+        local.get 19
         i64.const 32
         i64.shr_u
         i32.wrap_i64
@@ -330,13 +323,13 @@
         i32.const 0xfffff7fe
         i32.and
         i32.or
-        local.get 20
+        local.get 19
         i64.const 31
         i64.shr_u
         i32.wrap_i64
         i32.const 1
         i32.and
-        local.get 20
+        local.get 19
         i64.const 30
         i64.shr_u
         i32.wrap_i64
@@ -349,7 +342,7 @@
       else
         local.get 17
       end
-      local.tee 19
+      local.tee 20
       local.set 12
       i32.const 0
       local.set 9
