@@ -35,7 +35,7 @@ function bankOf(operation: Operation, size: Size, form: Form): Bank {
   return operation.hot && isHot(operation, size, form) ? 'hot' : 'cold';
 }
 
-// The main function's body must stay below 38 KB of wasm (interpreter.md: V8 11 changes its
+// The main function's body must stay below 38 KB of wasm (measured: V8 11 changes its
 // register allocator there and loses a quarter): what is rare in compiled code goes.
 function isHot(operation: Operation, size: Size, form: Form): boolean {
   const { name } = operation;

@@ -89,7 +89,7 @@ export interface Operation {
   ends?: boolean;
   /** A branch: the terminators that interpreter and translator know by themselves. */
   control?: 'jcc' | 'jmp' | 'call' | 'ret' | 'jmp-indirect' | 'call-indirect' | 'next';
-  /** In the interpreter's main function (interpreter.md: its body must stay below 38 KB). */
+  /** In the interpreter's main function, whose body must stay below 38 KB (codes.ts). */
   hot?: boolean;
   /** Memory operands must be aligned to this many bytes, else #GP(0). */
   align?: number;

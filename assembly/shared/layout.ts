@@ -40,7 +40,7 @@ export const EBP = REGS + 20;
 export const ESI = REGS + 24;
 export const EDI = REGS + 28;
 
-/** A slot that always reads zero: "no base" and "no index" (interpreter.md: one address shape). */
+/** A slot that always reads zero: "no base" and "no index", so that there is one address shape. */
 export const SLOT_ZERO = 32;
 /** A linear address that an EA or EA16 record has left for the record after it. */
 export const SLOT_ADDRESS = 36;
