@@ -7,11 +7,9 @@
  */
 
 import {
-  EXIT_AGAIN,
   EXIT_BUDGET,
   EXIT_FLUSHED,
   EXIT_HALT,
-  EXIT_HOT,
   EXIT_REQUEST,
   EXIT_SHUTDOWN,
 } from '../assembly/shared/exits';
@@ -400,9 +398,7 @@ const EXIT_NAMES: Record<number, string> = {
   [EXIT_BUDGET]: 'budget',
   [EXIT_HALT]: 'halt',
   [EXIT_SHUTDOWN]: 'shutdown',
-  [EXIT_HOT]: 'hot',
   [EXIT_FLUSHED]: 'flushed',
-  [EXIT_AGAIN]: 'again',
   [EXIT_REQUEST]: 'request',
 };
 

@@ -1,6 +1,7 @@
 /**
  * The integer operations of user code and the near branches. System operations are in system.ts.
  */
+import { CONDITIONS } from './operation.ts';
 import type { Flags, Form, FormName, Operation, Sink, Size, Source } from './operation.ts';
 
 /** Standard operand forms: what a binary, a unary operation reads and where its result goes. */
@@ -124,25 +125,6 @@ function bitTest(name: string, fn: string | null): Operation {
     { flags: { bits: 'bt_bits%(a, b, eflags)' }, hot: true },
   );
 }
-
-const CONDITIONS = [
-  'O',
-  'NO',
-  'B',
-  'AE',
-  'E',
-  'NE',
-  'BE',
-  'A',
-  'S',
-  'NS',
-  'P',
-  'NP',
-  'L',
-  'GE',
-  'LE',
-  'G',
-];
 
 // prettier-ignore
 export const INTEGER: Operation[] = [

@@ -100,3 +100,9 @@ export interface Operation {
 }
 
 export const SIZES = [8, 16, 32] as const;
+
+/** Condition codes 0 to 15 as Jcc, SETcc and CMOVcc name them. */
+// prettier-ignore
+export const CONDITIONS = [
+  'O', 'NO', 'B', 'AE', 'E', 'NE', 'BE', 'A', 'S', 'NS', 'P', 'NP', 'L', 'GE', 'LE', 'G',
+];

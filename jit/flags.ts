@@ -12,11 +12,8 @@ import {
   KIND_SUB,
 } from '../assembly/shared/flags.ts';
 import { FLAGS_BIT, type Context } from './context.ts';
-import { fusedCondition } from './fuse.ts';
+import { fusedCondition, KIND_LOGIC } from './fuse.ts';
 import * as O from './wasm/opcodes.ts';
-
-/** Kind CO whose B is known to be zero: AND, OR, XOR, TEST. Only the translator tells it apart. */
-export const KIND_LOGIC = 16;
 
 /** The kind as it stands in memory. */
 function stored(kind: number): number {

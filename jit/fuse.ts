@@ -9,7 +9,8 @@ import * as O from './wasm/opcodes.ts';
 
 export const fusing = { enabled: true };
 
-const KIND_LOGIC = 16;
+/** Kind CO whose B is known to be zero: AND, OR, XOR, TEST. Only the translator tells it apart. */
+export const KIND_LOGIC = 16;
 
 /** cc >> 1 -> comparison of A and B after a subtraction, and of its opposite. */
 const AFTER_SUB: Record<number, [number, number]> = {

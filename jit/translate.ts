@@ -77,10 +77,8 @@ export class Translation {
     // Edges first, because the graph is sized before it is filled.
     const ways = nodes.map((node) => this.waysOf(node, nodes.length));
     structurer.begin(nodes.length + edges.length);
-    for (const [i, node] of nodes.entries())
-      if (node.entry && this.isCallee(region, node)) structurer.addEntry(i);
-    for (const [i, node] of nodes.entries())
-      if (node.entry && !this.isCallee(region, node)) structurer.addEntry(i);
+    // The root, which is always an entry, is node 0 and so comes first.
+    for (const [i, node] of nodes.entries()) if (node.entry) structurer.addEntry(i);
     ways.forEach((way, i) => {
       if (way.length === 0) structurer.leave(i);
       else if (way.length === 1) structurer.jump(i, way[0]);
@@ -96,10 +94,6 @@ export class Translation {
     return nodes
       .map((node, i) => ({ node, label: structurer.label(i) }))
       .filter(({ node, label }) => node.entry && label > 0);
-  }
-
-  private isCallee(region: Region, node: Node): boolean {
-    return node === region.nodes[0];
   }
 
   /** Successor nodes of a node, edges included: [taken, not taken], [next] or []. */

@@ -13,8 +13,6 @@ export const COUNT_RECORD_FLUSHES = 8;
 export const COUNT_REGION_ENTRIES = 9;
 /** u64 (two words): instructions retired by translated code. */
 export const COUNT_TRANSLATED = 10;
-export const COUNT_THROWS = 12;
-export const COUNT_CALLS_COLD = 13;
 /** Exceptions and interrupts by vector: 256 words. */
 export const COUNT_VECTORS = 64;
 export const COUNTERS_END = 320;

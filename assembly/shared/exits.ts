@@ -7,11 +7,7 @@ export const EXIT_BUDGET = 0;
 export const EXIT_HALT = 1;
 /** Triple fault: the processor shut down. */
 export const EXIT_SHUTDOWN = 2;
-/** A block became hot: its header's address is in EXIT_DETAIL. */
-export const EXIT_HOT = 3;
 /** Room for decoded blocks ran out and all were dropped; just call again. */
 export const EXIT_FLUSHED = 4;
-/** A thrown fault was left half handled: call again. */
-export const EXIT_AGAIN = 5;
 /** The host asked for it (stopRequest). */
 export const EXIT_REQUEST = 6;

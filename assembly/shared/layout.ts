@@ -85,10 +85,8 @@ export const NMI = INTR + 4;
 export const INHIBIT = NMI + 4;
 /** 1 after HLT until an interrupt is taken. */
 export const HALTED = INHIBIT + 4;
-/** The block that an EXIT_HOT is about. */
-export const EXIT_DETAIL = HALTED + 4;
 /** Nonzero: run() returns at the next place where the budget is looked at. */
-export const STOP = EXIT_DETAIL + 4;
+export const STOP = HALTED + 4;
 /** Guest instructions retired before this slice, u64. */
 export const INSTRUCTIONS = (STOP + 4 + 7) & ~7;
 

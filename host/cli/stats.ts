@@ -4,7 +4,6 @@
 import {
   COUNT_BLOCKS_DECODED,
   COUNT_BLOCKS_INVALIDATED,
-  COUNT_CALLS_COLD,
   COUNT_RECORD_FLUSHES,
   COUNT_REGION_ENTRIES,
   COUNT_SINGLES,
@@ -51,7 +50,6 @@ export function statistics(machine: Machine): Record<string, unknown> {
       regionEntries: count(COUNT_REGION_ENTRIES),
       singleSteps: count(COUNT_SINGLES),
       throws: machine.cpu.throws,
-      coldCalls: count(COUNT_CALLS_COLD),
     },
     tlb: {
       fills: count(COUNT_TLB_FILLS),

@@ -390,7 +390,6 @@ function body(code: Code, functions: Set<string>): string {
     );
   }
   const sinkType = typeOfSink(form.result);
-  const flagNames = JSON.stringify(operation.flags ?? '');
   const keepsResult = form.result !== null || (!!operation.flags && operation.fn !== null);
   if (operation.fn !== null) {
     const call = `${functionName(c, operation.fn)}(${names.join(', ')})`;
@@ -426,7 +425,6 @@ function body(code: Code, functions: Set<string>): string {
   if (form.second && toMemory) store(c, form.second.sink, form.second.source);
   c.lines.push(...written);
   if (operation.after) c.lines.push(`${functionName(c, operation.after)}();`);
-  if (operation.fn?.startsWith('raise')) void flagNames;
   return c.lines.join('\n');
 }
 

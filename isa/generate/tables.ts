@@ -4,6 +4,7 @@
  */
 import { CODES, FORMS, NAMES, OPERATIONS, operationNumber } from '../codes.ts';
 import { GROUPS } from '../groups.ts';
+import { CONDITIONS } from '../operation.ts';
 import { MAP0F } from '../map0f.ts';
 import { MAP1 } from '../map1.ts';
 import type { MapRow } from '../maps.ts';
@@ -24,25 +25,6 @@ const GROUP = 2;
 const REGISTER_ONLY = 4;
 const MEMORY_ONLY = 8;
 const VALID = 16;
-
-const CONDITIONS = [
-  'O',
-  'NO',
-  'B',
-  'AE',
-  'E',
-  'NE',
-  'BE',
-  'A',
-  'S',
-  'NS',
-  'P',
-  'NP',
-  'L',
-  'GE',
-  'LE',
-  'G',
-];
 
 /** JCC, SETCC, CMOVCC rows stand for sixteen operations. */
 function operationOf(row: MapRow, opcode: number): string {
