@@ -81,9 +81,11 @@ export default tseslint.config(
     files: ['host/**/*.ts'],
     ignores: ['host/cli/**', 'host/platform/node.ts'],
     rules: {
-      ...without([CORE, 'cli', ...OUTER], 'host/ knows shared and jit; nobody imports its users.', [
-        NODE_MODULES,
-      ]),
+      ...without(
+        [CORE, 'cli', ...OUTER],
+        'host/ knows shared, isa and jit; nobody imports its users.',
+        [NODE_MODULES],
+      ),
       'no-restricted-globals': ['error', ...BROWSER_AND_NODE],
     },
   },
@@ -94,6 +96,14 @@ export default tseslint.config(
   {
     files: ['guests/**/*.ts'],
     rules: without([CORE, 'jit', 'host', 'tests', 'web', 'bench'], 'guests/ only makes files.'),
+  },
+  {
+    files: ['web/**/*.ts'],
+    rules: without(
+      ['isa', 'jit', 'assembly', 'host/(?!embed/)[^/]+', 'tests', 'bench'],
+      'the page is a user of the package.',
+      [NODE_MODULES],
+    ),
   },
   {
     files: ['scripts/**', 'bench/**', 'tests/**', '*.js', '*.ts', 'isa/generate/**'],

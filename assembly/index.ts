@@ -1,11 +1,14 @@
 // The core's interface: everything the host and the translator may call, and nothing else.
 export { run, start, flushBlocks } from './interp/run';
-export { setHeatLimit, confirmPage, findNext, nextPhysical } from './interp/step';
+export { setHeatLimit, confirmPage, findNext, mustLook, nextPhysical } from './interp/step';
 export { endRecord } from './generated/interpret';
 export { resetProcessor as reset } from './cpu/reset';
 export { updateMode, setSegment } from './cpu/segments';
 export { updateUnits } from './cpu/control';
-export { flushTlb } from './mem/tlb';
+export { flushTlb, newGeneration } from './mem/tlb';
 export { hideFeatures } from './cpu/cpuid';
 export { findBlock, invalidateCode } from './mem/codepages';
 export { getEflags, setEflags } from './ops/flags';
+export * from './generated/vmi';
+export * from './ops/fpu/quick';
+export * from './ops/fpu/masked';

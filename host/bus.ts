@@ -167,6 +167,13 @@ export class Bus {
     return Object.fromEntries([...this.counts].map(([name, count]) => [name, { ...count }]));
   }
 
+  /** Accesses of all devices together. */
+  accesses(): number {
+    let sum = 0;
+    for (const { reads, writes } of this.counts.values()) sum += reads + writes;
+    return sum;
+  }
+
   private countOf(name: string): AccessCount {
     let count = this.counts.get(name);
     if (count === undefined) this.counts.set(name, (count = { reads: 0, writes: 0 }));

@@ -7,6 +7,10 @@ import {
   COUNTERS,
   COUNT_CURRENT,
   EXCHANGE,
+  EXCHANGE_SIZE,
+  FACE,
+  HYPERVISOR_LEAVES,
+  HYPERVISOR_LEAVES_MAX,
   INSTRUCTIONS,
   INTR,
   NMI,
@@ -14,11 +18,16 @@ import {
   RAM_BASE,
   RAM_MAX,
   SLICE,
+  SPACES_KEPT,
+  STATIC_BASE,
   STOP,
+  VMI_COUNTS,
+  VMI_TRACED,
 } from '../assembly/shared/layout.ts';
 import { COUNTERS_END } from '../assembly/shared/counters.ts';
 import { EXIT_FLUSHED } from '../assembly/shared/exits.ts';
 import { PAGE_RAM, PAGE_ROM } from '../assembly/shared/paging.ts';
+import type { CpuidLeaf } from './paravirt/face.ts';
 import { CpuState, type StateExports } from './state.ts';
 
 /** What the machine is to the processor. Addresses and values are unsigned; sizes 1, 2, 4 bytes. */
@@ -34,12 +43,20 @@ export interface CpuHost {
   /** A model-specific register the core does not own; undefined or false: #GP. */
   readMsr(index: number): bigint | undefined;
   writeMsr(index: number, value: bigint): boolean;
+  /** VMCALL where FACE says KVM: arguments and result in the registers. */
+  hypercall?(): void;
+  /** A VMI call that the machine serves: arguments as unsigned words; gives EAX, or EDX:EAX. */
+  vmiCall?(number: number, ...given: number[]): bigint;
+  /** A VMI call is about to be made; `frame` is the linear address of its stack arguments. */
+  vmiTrace?(number: number, frame: number): void;
 }
 
 /** What the translator is to the processor. */
 export interface CpuTranslator {
   /** The interpreter entered this block often. May translate it at once. */
   blockHot(block: number): void;
+  /** A region entered at this descriptor hardly gets anywhere. May translate it anew. */
+  regionMisses?(descriptor: number): void;
   /** Decoded code of a page with translations was written: drop what was made of it. */
   codeInvalidated(page: number): void;
   /** All decoded blocks go: drop everything. */
@@ -65,6 +82,7 @@ export interface CoreExports extends StateExports, WebAssembly.Exports {
   findNext(linear: number, physical: number, mode: number): number;
   nextPhysical(linear: number): number;
   findBlock(physical: number, mode: number): number;
+  newGeneration(): void;
   invalidateCode(physical: number, size: number): void;
   hideFeatures(bits: number): void;
 }
@@ -91,7 +109,7 @@ export class Cpu {
     this.memory = this.exports.memory;
     const pages = (RAM_BASE + ramSize) / 65536 - this.memory.buffer.byteLength / 65536;
     if (pages > 0) this.memory.grow(Math.ceil(pages));
-    this.#words = new Int32Array(this.memory.buffer, 0, (EXCHANGE + 0x1000) >> 2);
+    this.#words = new Int32Array(this.memory.buffer, 0, STATIC_BASE >> 2);
     this.#longs = new BigUint64Array(this.memory.buffer, 0, (EXCHANGE + 0x1000) >> 3);
     this.#ram = new Uint8Array(this.memory.buffer, RAM_BASE, ramSize);
     this.state = new CpuState(this.memory, this.exports);
@@ -123,7 +141,14 @@ export class Cpu {
         return 1;
       },
       writeMsr: (index) => (host.writeMsr(index! >>> 0, longs()[EXCHANGE >> 3]!) ? 1 : 0),
+      hypercall: () => host.hypercall?.(),
+      vmiHost: (number, ...given) => {
+        const result = host.vmiCall?.(number!, ...given.map((word) => word >>> 0)) ?? 0n;
+        longs()[EXCHANGE >> 3] = result;
+      },
+      vmiTrace: (number, frame) => host.vmiTrace?.(number!, frame! >>> 0),
       blockHot: (block) => translator()?.blockHot(block! >>> 0),
+      regionMisses: (descriptor) => translator()?.regionMisses?.(descriptor! >>> 0),
       codeInvalidated: (page) => translator()?.codeInvalidated(page! >>> 0),
     };
     // asc names an import's module after the file that declares it.
@@ -150,6 +175,38 @@ export class Cpu {
       new DataView(this.memory.buffer).setUint32(PAGE_INFO + page * 4, bits, true);
     }
     this.exports.flushTlb(1);
+  }
+
+  /** What the core hands over besides words. */
+  exchange(): Uint8Array {
+    return new Uint8Array(this.memory.buffer, EXCHANGE, EXCHANGE_SIZE);
+  }
+
+  /** VMI calls made, by number: u32, wrapping. */
+  vmiCounts(): Uint32Array {
+    return new Uint32Array(this.memory.buffer, VMI_COUNTS, 128);
+  }
+
+  /** How TLB entries of address spaces that are left stay true: SPACES_* (shared/paravirt.ts). */
+  setSpaces(how: number): void {
+    this.#words[SPACES_KEPT >> 2] = how;
+  }
+
+  /** CpuHost.vmiTrace is told of every call. */
+  setVmiTraced(traced: boolean): void {
+    this.#words[VMI_TRACED >> 2] = traced ? 1 : 0;
+  }
+
+  /**
+   * Says what VMCALL is (FACE_*) and what CPUID answers from leaf 40000000h; without a leaf it shows
+   * no hypervisor.
+   */
+  setFace(code: number, leaves: readonly CpuidLeaf[]): void {
+    if (leaves.length > HYPERVISOR_LEAVES_MAX) throw new RangeError(`${leaves.length} leaves`);
+    const words = leaves.flatMap(({ leaf, eax, ebx, ecx, edx }) => [leaf, eax, ebx, ecx, edx]);
+    const memory = new Uint32Array(this.memory.buffer);
+    memory[FACE >> 2] = code;
+    memory.set([leaves.length, ...words], HYPERVISOR_LEAVES >> 2);
   }
 
   /** Drops decoded code in [start, end), which the host wrote. */
@@ -201,7 +258,9 @@ export class Cpu {
   retired(): number {
     const words = this.#words;
     return (
-      Number(this.#longs[INSTRUCTIONS >> 3]!) +
+      // In words: a BigInt each time cost more than the rest of RDTSC.
+      (words[INSTRUCTIONS >> 2]! >>> 0) +
+      words[(INSTRUCTIONS >> 2) + 1]! * 2 ** 32 +
       words[SLICE >> 2]! -
       words[BUDGET >> 2]! +
       words[COUNT_CURRENT >> 2]!

@@ -65,6 +65,12 @@ export class Interrupts {
     this.ioapic.setLine(line === 0 ? TIMER_GSI : line, asserted);
   }
 
+  /** A rising edge of a line that a device may hold already; the line stays up. */
+  pulse(line: number): void {
+    this.setLine(line, false);
+    this.setLine(line, true);
+  }
+
   /** A controller's request may have changed: drives INTR. */
   readonly update = (): void => {
     const asserted = this.pending();

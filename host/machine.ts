@@ -15,6 +15,12 @@ import {
 } from '../assembly/shared/exits';
 import { IF } from '../assembly/shared/flags';
 import { RAM_MAX } from '../assembly/shared/layout';
+import {
+  FACE_VMI,
+  SPACES_DROPPED,
+  SPACES_OFFERED,
+  SPACES_TRACKED,
+} from '../assembly/shared/paravirt';
 import { placeAcpiTables } from './acpi/tables';
 import { Board } from './board';
 import { isBzImage, loadBzImage } from './boot/bzimage';
@@ -27,8 +33,16 @@ import { Translator, type Translated, type TranslatorOptions } from '../jit/tran
 import { printModule } from '../jit/wasm/print';
 import { Cpu } from './cpu';
 import type { DiskBacking } from './devices/disk';
+import type { DmaMemory } from './devices/ide';
 import type { Screen } from './devices/vga';
 import { UserError } from './errors';
+import { FaultLoop } from './fault-loop';
+import { FACE_DEFAULT, FaceCounts, type Face, type FaceName } from './paravirt/face';
+import { createFace } from './paravirt/faces';
+import { StealClock, timeHooks } from './paravirt/time';
+import { directCallAt } from './vmi/direct';
+import type { VmiOptions } from './vmi/options';
+import { countCalls, describeCall } from './vmi/trace';
 import { hex, NO_TRACE, type Trace, type TraceLine } from './trace';
 
 const MIB = 2 ** 20;
@@ -41,8 +55,14 @@ const SLICE_NS = 10_000_000;
 /** Instructions per call of the core: engines replace code only between calls. */
 const BUDGET_MAX = 400_000;
 const BUDGET_MIN = 500;
-/** Enough for a timer interrupt to be handled, while guest time catches up with the host's. */
+/** At least, while guest time catches up with the host's: enough to handle a timer interrupt. */
 const BUDGET_BEHIND = 20_000;
+/**
+ * Of what the guest would run in a stretch of time, what it may run in it while it catches up. With
+ * much less a kernel that calibrates its delay loop meanwhile takes the processor for a slow one,
+ * and its delays are too short ever after (2.6.26: "IO-APIC + timer doesn't work").
+ */
+const BEHIND_SHARE = 0.5;
 /** On the virtual clock calls end at multiples of this, whatever the host does. */
 const VIRTUAL_STRIDE = 2 ** 19;
 /** A port access on an ISA bus. Loops that poll a port for milliseconds turn less often for it. */
@@ -55,6 +75,9 @@ const PORT_NS = 1000;
 const DOZE_AFTER_HALTS = 50;
 const DOZE_INSTRUCTIONS = 10_000;
 const DOZE_MS = 30;
+/** Some seconds later nobody is waiting for anything: a wake-up costs most with cold caches. */
+const DEEP_AFTER_HALTS = 250;
+const DEEP_DOZE_MS = 100;
 /** A date for machines whose runs must be alike: 2024-01-01. */
 const VIRTUAL_DATE = Date.UTC(2024, 0, 1);
 
@@ -79,6 +102,12 @@ export interface MachineOptions {
   hostNow: () => number;
   /** Unix time in milliseconds for the RTC. The virtual clock's default is a constant. */
   date?: number | undefined;
+  /** The paravirtual interface that the guest is offered; FACE_DEFAULT without it. */
+  paravirt?: FaceName | undefined;
+  /** TLB entries of address spaces are kept across loads of CR3; true without it. */
+  keepSpaces?: boolean | undefined;
+  /** What the VMI face offers and does; all of it without this. */
+  vmi?: VmiOptions | undefined;
   trace?: Trace | undefined;
 }
 
@@ -97,8 +126,10 @@ export class Machine {
   cpu!: Cpu;
   translator: Translator | undefined;
   board!: Board;
+  face!: Face;
   private readonly trace: Trace;
   private readonly date: number;
+  private readonly faceName: FaceName;
   private readonly sent: number[] = [];
   private request: 'poweroff' | 'reset' | undefined;
   private over: Outcome | undefined;
@@ -109,8 +140,13 @@ export class Machine {
   private lastHalt = 0;
   /** Guest instructions per host nanosecond, as last measured. */
   private speed = 0.05;
+  /** Guest time when a budget was last given. */
+  private lastBudget = 0;
+  private readonly faultLoop = new FaultLoop();
   private readonly exits: Record<string, number> = {};
   private resets = 0;
+  private readonly faceCounts = new FaceCounts();
+  private steal!: StealClock;
 
   static async create(options: MachineOptions): Promise<Machine> {
     checkMemory(options.memory);
@@ -131,8 +167,15 @@ export class Machine {
         mmioWrite: (address, size, value) => machine.board.bus.mmioWrite(address, size, value),
         interruptVector: () => machine.board.interrupts.acknowledge(),
         timestamp: () => machine.clock.now(),
-        readMsr: (index) => machine.board.msrs.read(index),
-        writeMsr: (index, value) => machine.board.msrs.write(index, value),
+        readMsr: (index) => machine.board.msrs.read(index) ?? machine.face.readMsr?.(index),
+        writeMsr: (index, value) =>
+          machine.board.msrs.write(index, value) ||
+          (machine.face.writeMsr?.(index, value) ?? false),
+        hypercall: () => machine.face.hypercall?.(),
+        vmiCall: (number, ...given) => machine.face.call?.(number, ...given) ?? 0n,
+        vmiTrace: (number, frame) => {
+          machine.trace.vmi?.(describeCall(number, machine.cpu, frame));
+        },
       },
     });
     if (options.jit !== false && options.coreBytes) {
@@ -141,6 +184,9 @@ export class Machine {
         core: machine.cpu.exports,
         now: () => options.hostNow() / 1e6,
         ...(machine.trace.jit && { onRegion: tracer(machine.trace.jit) }),
+        ...(machine.faceName === 'vmi' &&
+          options.vmi?.direct !== false &&
+          !machine.trace.vmi && { findDirect: directCallAt }),
         ...options.translator,
       });
       machine.cpu.attach(machine.translator, machine.translator.heatLimit);
@@ -154,6 +200,7 @@ export class Machine {
 
   private constructor(private readonly options: MachineOptions) {
     this.trace = options.trace ?? NO_TRACE;
+    this.faceName = options.paravirt ?? FACE_DEFAULT;
     const kind = options.clock ?? 'host';
     this.clock = new Clock({ kind, hostNow: options.hostNow });
     this.date = options.date ?? (kind === 'virtual' ? VIRTUAL_DATE : Date.now());
@@ -175,6 +222,12 @@ export class Machine {
 
   pressPowerButton(): void {
     this.board.acpi.pressPowerButton();
+  }
+
+  /** Presses the reset button, between two slices; also leads out of power-off and death. */
+  pressReset(): void {
+    this.over = undefined;
+    this.finish('reset');
   }
 
   /** The text screen. */
@@ -199,6 +252,10 @@ export class Machine {
       translator: this.translator && { live: this.translator.size, ...this.translator.counts },
       disk: board.channels[0]!.counts,
       serialBytes: board.uart.sent,
+      paravirt: {
+        face: this.face.name,
+        ...this.faceUse(),
+      },
     };
   }
 
@@ -208,6 +265,8 @@ export class Machine {
       clock: { ...this.clock.state },
       deadlines: this.clock.deadlines(),
       ...this.board.state(),
+      steal: this.steal.state,
+      face: this.face.state,
     };
   }
 
@@ -239,11 +298,20 @@ export class Machine {
         continue;
       }
       const budget = this.budget(limit);
+      const stolen = this.steal.resumes();
+      if (stolen > 0) this.face.stolen?.(stolen);
       const exit = this.runCpu(budget);
       this.count(exit);
       this.halted = exit === EXIT_HALT;
+      this.steal.stopped(this.halted);
       if (this.request !== undefined) return this.finish(this.request);
       if (exit === EXIT_SHUTDOWN) return this.dead('triple fault');
+      const loop = this.faultLoop.check(
+        cpu,
+        () => clock.now(),
+        () => this.board.bus.accesses(),
+      );
+      if (loop !== undefined) return this.dead(loop);
     } while (this.options.hostNow() < until && cpu.retired() < limit);
     return { kind: 'running' };
   }
@@ -269,8 +337,7 @@ export class Machine {
     this.lastHalt = retired;
     const wait = (next - clock.now()) / 1e6;
     if (wait <= 0) return undefined;
-    const dozing = this.quietHalts > DOZE_AFTER_HALTS;
-    return { kind: 'idle', milliseconds: dozing ? Math.max(wait, DOZE_MS) : wait };
+    return { kind: 'idle', milliseconds: Math.max(wait, leastSleep(this.quietHalts)) };
   }
 
   /** Instructions to run: up to the next deadline. Tells the clock where the slice ends. */
@@ -278,6 +345,8 @@ export class Machine {
     const { clock, cpu } = this;
     const now = clock.now();
     const next = clock.nextDeadline();
+    const step = now - this.lastBudget;
+    this.lastBudget = now;
     if (clock.virtual) {
       const stride = (Math.floor(now / VIRTUAL_STRIDE) + 1) * VIRTUAL_STRIDE;
       clock.sliceEnd = Math.min(next, stride);
@@ -285,7 +354,10 @@ export class Machine {
     }
     clock.sliceEnd = next;
     clock.catchingUp = now >= next;
-    if (clock.catchingUp) return BUDGET_BEHIND;
+    if (clock.catchingUp) {
+      const share = Math.floor(step * this.speed * BEHIND_SHARE);
+      return Math.max(BUDGET_BEHIND, Math.min(BUDGET_MAX, share));
+    }
     const wanted = Math.floor((next - now) * this.speed);
     return Math.max(BUDGET_MIN, Math.min(BUDGET_MAX, wanted));
   }
@@ -340,15 +412,16 @@ export class Machine {
     ram.fill(0);
     cpu.codeWritten(0, ram.length);
     const typed = this.board?.uart.state.input ?? [];
+    const memory: DmaMemory = {
+      bytes: (address, length) =>
+        address + length <= ram.length ? ram.subarray(address, address + length) : undefined,
+      written: (address, length) => cpu.codeWritten(address, address + length),
+    };
     this.board = new Board({
       clock,
       trace: this.trace,
       ramBytes: ram.length,
-      memory: {
-        bytes: (address, length) =>
-          address + length <= ram.length ? ram.subarray(address, address + length) : undefined,
-        written: (address, length) => cpu.codeWritten(address, address + length),
-      },
+      memory,
       disk: options.disk,
       date: this.date + clock.now() / 1e6,
       setIntr: (asserted) => cpu.setInterrupt(asserted),
@@ -361,6 +434,27 @@ export class Machine {
       reset: () => this.ask('reset'),
     });
     this.board.uart.send(typed);
+    this.steal = new StealClock(clock);
+    this.face = createFace(this.faceName, {
+      cpu: cpu.state,
+      memory,
+      bus: this.board.bus,
+      lapic: this.board.lapic,
+      interrupts: this.board.interrupts,
+      clock,
+      time: timeHooks(clock, this.steal, this.date),
+      power: { reboot: () => this.ask('reset'), power_off: () => this.ask('poweroff') },
+      counts: this.faceCounts,
+      exchange: cpu.exchange(),
+      installRom: (address, bytes) => {
+        ram.set(bytes, address);
+        cpu.setMapping(address, address + bytes.length, 'rom');
+      },
+      vmi: options.vmi,
+    });
+    cpu.setFace(this.face.code, this.face.leaves);
+    cpu.setSpaces(this.spaces());
+    cpu.setVmiTraced(this.trace.vmi !== undefined);
     writeBiosData(ram);
     const tables = placeAcpiTables(ram, tablesStart(ram.length), ram.length);
     const entry = this.load(ram);
@@ -371,6 +465,14 @@ export class Machine {
         this.trace.boot(`ACPI ${name} at 0x${at.toString(16)}`);
       }
     }
+  }
+
+  /** How TLB entries of address spaces are kept. */
+  private spaces(): number {
+    const { keepSpaces, vmi } = this.options;
+    const announced = this.face.code === FACE_VMI;
+    if (keepSpaces === false || (announced && vmi?.spaces === false)) return SPACES_DROPPED;
+    return announced ? SPACES_OFFERED : SPACES_TRACKED;
   }
 
   private load(ram: Uint8Array): Entry {
@@ -386,6 +488,15 @@ export class Machine {
       );
     }
     return loadBzImage(ram, image); // says what is missing
+  }
+
+  /** Calls and hooks by name: those that the machine served and those that the core counts. */
+  private faceUse(): Pick<FaceCounts, 'calls' | 'hooks'> {
+    const use = new FaceCounts();
+    Object.assign(use.calls, this.faceCounts.calls);
+    Object.assign(use.hooks, this.faceCounts.hooks);
+    countCalls(this.cpu.vmiCounts(), use);
+    return use;
   }
 
   private ask(request: 'poweroff' | 'reset'): void {
@@ -412,6 +523,12 @@ function tracer(line: TraceLine): (region: Translated, module: Uint8Array) => vo
         `${entries.length} entries, ${size} bytes of wasm\n${text}`,
     );
   };
+}
+
+/** Milliseconds that an idle guest sleeps at least, after so many quiet halts. */
+function leastSleep(quietHalts: number): number {
+  if (quietHalts > DEEP_AFTER_HALTS) return DEEP_DOZE_MS;
+  return quietHalts > DOZE_AFTER_HALTS ? DOZE_MS : 0;
 }
 
 function checkMemory(bytes: number): void {

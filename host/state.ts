@@ -3,7 +3,6 @@
  * they are.
  */
 import {
-  BUDGET,
   CPL,
   CR0,
   CR2,
@@ -21,7 +20,10 @@ import {
   SEGMENT_BASE,
   SEGMENT_LIMIT,
   SELECTOR,
+  STATIC_BASE,
+  STOLEN,
   TR_BASE,
+  TSC_OFFSET,
 } from '../assembly/shared/layout.ts';
 
 /** A segment register with its hidden part. `access` is bits 8 to 23 of the descriptor's second word. */
@@ -53,7 +55,7 @@ export class CpuState {
   readonly #core: StateExports;
 
   constructor(memory: WebAssembly.Memory, core: StateExports) {
-    this.#words = new Uint32Array(memory.buffer, 0, BUDGET + 0x1000);
+    this.#words = new Uint32Array(memory.buffer, 0, STATIC_BASE / 4);
     this.#core = core;
   }
 
@@ -128,6 +130,17 @@ export class CpuState {
   /** Debug register 0 to 7. */
   debug(index: number): number {
     return this.#get(DR + 4 * index);
+  }
+
+  /** What the guest has set its time-stamp counter ahead of CpuHost.timestamp by, modulo 2^64. */
+  get tscOffset(): bigint {
+    return BigInt(this.#get(TSC_OFFSET)) | (BigInt(this.#get(TSC_OFFSET + 4)) << 32n);
+  }
+
+  /** Cycles that the guest could have run and did not. */
+  set stolenCycles(value: bigint) {
+    this.#set(STOLEN, Number(value & 0xffffffffn));
+    this.#set(STOLEN + 4, Number(value >> 32n));
   }
 
   get gdtr(): { base: number; limit: number } {

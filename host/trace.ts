@@ -3,7 +3,7 @@
  * device is one test of a field: `this.trace.io?.(...)` does not even build its arguments.
  */
 
-export const TRACE_CHANNELS = ['io', 'mmio', 'irq', 'timer', 'disk', 'boot', 'jit'] as const;
+export const TRACE_CHANNELS = ['io', 'mmio', 'irq', 'timer', 'disk', 'boot', 'jit', 'vmi'] as const;
 export type TraceChannel = (typeof TRACE_CHANNELS)[number];
 export type TraceLine = (text: string) => void;
 

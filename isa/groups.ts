@@ -40,7 +40,9 @@ export const GROUPS: Record<string, MapRow[]> = {
     reg(4, 'VERR'), reg(5, 'VERW'),
   ],
   '#7': [
-    reg(0, 'SGDT', 'M'), reg(1, 'SIDT', 'M'), reg(2, 'LGDT', 'M'), reg(3, 'LIDT', 'M'),
+    reg(0, 'SGDT', 'M', '', { mod: 'memory' }), reg(1, 'SIDT', 'M'), reg(2, 'LGDT', 'M'),
+    reg(3, 'LIDT', 'M', '', { mod: 'memory' }),
+    reg(0, 'VMX', 'R', 'd', { mod: 'register' }), reg(3, 'SVM', 'R', 'd', { mod: 'register' }),
     reg(4, 'SMSW', 'E'), reg(6, 'LMSW', 'E', 'w'), reg(7, 'INVLPG', 'M'),
   ],
   '#8': [

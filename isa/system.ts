@@ -130,6 +130,10 @@ export const SYSTEM: Operation[] = [
   call('BOUND', [16], 'bound16', [form('rm', ['r1', 'ea'])], { bytes: 4 }),
   call('BOUND', [32], 'bound32', [form('rm', ['r1', 'ea'])], { bytes: 8 }),
 
+  // 0F 01 C0 to C7 and D8 to DF: ModRM.rm says which; of them only VMCALL and VMMCALL are there.
+  call('VMX', [32], 'vmx', [form('r', ['rp'])], ENDS),
+  call('SVM', [32], 'svm', [form('r', ['rp'])], ENDS),
+
   // Interrupts and far transfers.
   call('CLI', ONE, 'cli', NONE),
   call('STI', ONE, 'sti', NONE, ENDS),

@@ -22,11 +22,14 @@ import {
 } from '../assembly/shared/layout.ts';
 import { MODE_USER } from '../assembly/shared/modes.ts';
 import { REGION_CHECK, REGION_MISS, REGION_NEXT } from '../assembly/shared/regions.ts';
+import { Accesses } from './accesses.ts';
 import type { Decoded } from './decoded.ts';
+import { FUNCTION_NAMES } from './recipes.ts';
 import { splice, type Leaf, type Splicer } from './splice.ts';
 import type { Encoder } from './wasm/encoder.ts';
 import type { Locals } from './wasm/locals.ts';
 import * as O from './wasm/opcodes.ts';
+import { leaveX87, noteX87, Stretch } from './x87-stretch.ts';
 
 export const REGISTERS = 8;
 /** Bit of the flags in register masks. */
@@ -48,9 +51,15 @@ export class Context {
   aLocal = 0;
   bLocal = 0;
   budgetLocal = 0;
+  /** The target of a branch that is looked up (translate.ts), if there is one in the region. */
+  targetLocal = 0;
+  /** Where an exit goes, see EXIT_OFFSET: this address, plus the exit word's offset. */
   private eipLocal = 0;
-  private whyLocal = 0;
+  private exitLocal = 0;
   private exitLabel = 0;
+  private origin = 0;
+  /** The exit that is prepared stands in an `if`. */
+  private inIf = false;
   /** Linear address of the TLB of the region's privilege. */
   tlb = TLB_KERNEL;
 
@@ -63,6 +72,10 @@ export class Context {
   kind = -1;
   /** Registers (and FLAGS_BIT) whose locals may differ from memory. */
   dirty = 0;
+  /** Units that the node has checked already: bits by UNIT_*. */
+  checkedUnits = 0;
+  readonly accesses = new Accesses();
+  readonly x87 = new Stretch();
   /** What the region reads or writes at all, and what it writes. */
   used = 0;
   written = 0;
@@ -72,13 +85,16 @@ export class Context {
   constructor(
     readonly decoded: Decoded,
     readonly splicer: Splicer,
-    readonly e: Encoder,
-    readonly locals: Locals,
-    readonly imports: Imports,
+    public e: Encoder,
+    public locals: Locals,
+    public imports: Imports,
   ) {}
 
-  /** Starts the function's body. `used` and `written` are masks over the whole region. */
-  begin(mode: number, used: number, written: number, callsOut: boolean): void {
+  /**
+   * Starts the function's body, whose code is mostly near `eip`. `used` and `written` are masks over
+   * the whole region.
+   */
+  begin(eip: number, mode: number, used: number, written: number, callsOut: boolean): void {
     const { e, locals } = this;
     this.tlb = mode & MODE_USER ? TLB_USER : TLB_KERNEL;
     this.used = used | written;
@@ -91,24 +107,34 @@ export class Context {
     this.bLocal = locals.add(O.I32);
     this.budgetLocal = locals.add(O.I32);
     this.eipLocal = locals.add(O.I32);
-    this.whyLocal = locals.add(O.I32);
+    this.exitLocal = locals.add(O.I32);
+    this.targetLocal = locals.add(O.I32);
     this.loadState(this.used);
     this.loadLocal(this.budgetLocal, BUDGET);
+    this.origin = eip;
+    e.i32Const(eip);
+    e.localSet(this.eipLocal);
     this.exitLabel = e.block();
+    this.x87.beginRegion();
   }
 
   /** Ends the body: the epilogue that every exit goes through. */
   end(): void {
     const { e } = this;
     e.end();
+    leaveX87(this);
     this.storeState(this.written);
     e.i32Const(0);
     e.localGet(this.eipLocal);
+    e.localGet(this.exitLocal);
+    e.i32Const(EXIT_OFFSET);
+    e.op(O.I32_SHR_S);
+    e.op(O.I32_ADD);
     e.store(O.I32_STORE, EIP, 2);
     e.i32Const(0);
     e.localGet(this.budgetLocal);
-    e.localGet(this.whyLocal);
-    e.i32Const(0xffff);
+    e.localGet(this.exitLocal);
+    e.i32Const(EXIT_BEFORE);
     e.op(O.I32_AND);
     e.op(O.I32_SUB);
     e.store(O.I32_STORE, BUDGET, 2);
@@ -117,9 +143,11 @@ export class Context {
       e.i32Const(0);
       e.store(O.I32_STORE, COUNT_CURRENT, 2);
     }
-    e.localGet(this.whyLocal);
-    e.i32Const(16);
+    e.localGet(this.exitLocal);
+    e.i32Const(EXIT_WHY);
     e.op(O.I32_SHR_U);
+    e.i32Const(3);
+    e.op(O.I32_AND);
   }
 
   /** Starts a node: nothing is known of flags and memory. */
@@ -128,32 +156,94 @@ export class Context {
     this.dirty = this.written;
     this.budgetDirty = true;
     this.before = 0;
+    this.checkedUnits = 0;
   }
 
   // --- Ways out -------------------------------------------------------------------------------------
 
   /** Leaves before the current instruction: the interpreter executes it. */
   leaveHere(): void {
+    let { before } = this;
+    if (before > EXIT_BEFORE) {
+      this.retire(before);
+      before = 0;
+    }
+    this.leave(this.eip, before | (REGION_MISS << EXIT_WHY));
+  }
+
+  /**
+   * leaveHere() on a condition: prepareLeave(), then the condition is pushed, then leaveIf(). What
+   * stands between must not leave or prepare to.
+   */
+  prepareLeave(): void {
+    if (this.x87.open) noteX87(this);
+    this.inIf = this.before > EXIT_BEFORE || !this.isNear(this.eip);
+    if (this.inIf) return;
+    this.setExit(this.eip, this.before | (REGION_MISS << EXIT_WHY));
+  }
+
+  leaveIf(): void {
     const { e } = this;
-    e.i32Const(this.eip);
-    e.localSet(this.eipLocal);
-    e.i32Const(this.before | (REGION_MISS << 16));
-    e.localSet(this.whyLocal);
-    e.br(this.exitLabel);
+    if (!this.inIf) {
+      e.brIf(this.exitLabel);
+      return;
+    }
+    e.if();
+    this.leaveHere();
+    e.end();
   }
 
   /** Leaves to a known address, all instructions so far accounted for. */
   leaveTo(eip: number, check: boolean): void {
-    this.e.i32Const(eip);
-    this.leaveToStack(check);
+    this.leave(eip, (check ? REGION_CHECK : REGION_NEXT) << EXIT_WHY);
   }
 
-  /** The same, with the address on the wasm stack. */
+  /** leaveTo() when the budget is used up. */
+  leaveWithoutBudget(eip: number): void {
+    const { e } = this;
+    const near = this.isNear(eip);
+    if (near) this.setExit(eip, REGION_CHECK << EXIT_WHY);
+    e.localGet(this.budgetLocal);
+    e.i32Const(1);
+    e.op(O.I32_LT_S);
+    if (near) {
+      e.brIf(this.exitLabel);
+      return;
+    }
+    e.if();
+    this.leaveTo(eip, true);
+    e.end();
+  }
+
+  /** The same as leaveTo(), with the address on the wasm stack. */
   leaveToStack(check: boolean): void {
     const { e } = this;
     e.localSet(this.eipLocal);
-    e.i32Const((check ? REGION_CHECK : REGION_NEXT) << 16);
-    e.localSet(this.whyLocal);
+    e.i32Const((check ? REGION_CHECK : REGION_NEXT) << EXIT_WHY);
+    e.localSet(this.exitLocal);
+    e.br(this.exitLabel);
+  }
+
+  private isNear(eip: number): boolean {
+    const offset = (eip - this.origin) | 0;
+    return offset >= -EXIT_REACH && offset < EXIT_REACH;
+  }
+
+  private setExit(eip: number, word: number): void {
+    this.e.i32Const((((eip - this.origin) | 0) << EXIT_OFFSET) | word);
+    this.e.localSet(this.exitLocal);
+  }
+
+  private leave(eip: number, word: number): void {
+    const { e } = this;
+    if (this.isNear(eip)) {
+      this.setExit(eip, word);
+    } else {
+      e.i32Const(eip);
+      e.localSet(this.eipLocal);
+      e.i32Const(word);
+      e.localSet(this.exitLocal);
+    }
     e.br(this.exitLabel);
   }
 
@@ -170,9 +260,21 @@ export class Context {
 
   // --- State in memory ------------------------------------------------------------------------------
 
-  private loadLocal(local: number, address: number): void {
+  /** Pushes a word of the state in memory. */
+  pushWord(address: number): void {
     this.e.i32Const(0);
     this.e.load(O.I32_LOAD, address, 2);
+  }
+
+  /** Stores what `push` pushes there. */
+  storeWord(address: number, push: () => void): void {
+    this.e.i32Const(0);
+    push();
+    this.e.store(O.I32_STORE, address, 2);
+  }
+
+  private loadLocal(local: number, address: number): void {
+    this.pushWord(address);
     this.e.localSet(local);
   }
 
@@ -260,35 +362,54 @@ export class Context {
   // --- Core functions -------------------------------------------------------------------------------
 
   /** Pastes or calls a core function whose arguments are on the wasm stack. */
-  apply(name: string): void {
-    const leaf = this.splicer.leaf(name);
-    if (isPasted(leaf)) splice(this.e, this.locals, leaf);
-    else this.e.call(this.imports.functionIndex(name));
+  apply(number: number): void {
+    const leaf = this.leafOf(number);
+    if (leaf !== null) splice(this.e, this.locals, leaf);
+    else this.e.call(this.imports.functionIndex(FUNCTION_NAMES[number]!));
   }
 
   /** Pastes with operands bound to locals or constants (see splice()), or calls. */
-  applyBound(name: string, bound: readonly number[], constants: readonly number[]): void {
-    const leaf: Leaf | null = this.splicer.leaf(name);
-    if (!isPasted(leaf)) {
-      this.applyCall(name, bound, constants);
+  applyBound(
+    number: number,
+    count: number,
+    bound: ArrayLike<number>,
+    constants: ArrayLike<number>,
+  ): void {
+    const leaf = this.leafOf(number);
+    if (leaf !== null) {
+      splice(this.e, this.locals, leaf, bound, constants);
       return;
     }
-    splice(this.e, this.locals, leaf, bound, constants);
+    for (let i = 0; i < count; i++) {
+      if (bound[i]! >= 0) this.e.localGet(bound[i]!);
+      else this.e.i32Const(constants[i]!);
+    }
+    this.e.call(this.imports.functionIndex(FUNCTION_NAMES[number]!));
   }
 
-  private applyCall(name: string, bound: readonly number[], constants: readonly number[]): void {
-    bound.forEach((local, i) => {
-      if (local >= 0) this.e.localGet(local);
-      else this.e.i32Const(constants[i]);
-    });
-    this.e.call(this.imports.functionIndex(name));
-  }
-}
+  /** Leaves by function number, null for what is called. */
+  private readonly leaves: (Leaf | null | undefined)[] = [];
 
-/** Is this function pasted where it is used, or called? */
-export function isPasted(leaf: Leaf | null): leaf is Leaf {
-  return leaf !== null && leaf.size <= SPLICE_BYTES;
+  private leafOf(number: number): Leaf | null {
+    let leaf = this.leaves[number];
+    if (leaf === undefined) {
+      leaf = this.splicer.leaf(FUNCTION_NAMES[number]!);
+      if (leaf !== null && leaf.size > SPLICE_BYTES) leaf = null;
+      while (this.leaves.length < number) this.leaves.push(undefined);
+      this.leaves[number] = leaf;
+    }
+    return leaf;
+  }
 }
 
 /** Longer bodies are called: pasting saves about 2.5 ns a call, compiling costs by the byte. */
 const SPLICE_BYTES = 400;
+
+// Why and where an exit goes, in one word, so that an exit sets one local:
+/** Instructions of the node before it, not yet taken off the budget. */
+const EXIT_BEFORE = 0xff;
+/** REGION_*, two bits. */
+const EXIT_WHY = 8;
+/** Distance of the address from eipLocal, signed. */
+const EXIT_OFFSET = 10;
+const EXIT_REACH = 1 << (31 - EXIT_OFFSET);

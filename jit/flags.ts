@@ -13,7 +13,14 @@ import {
 } from '../assembly/shared/flags.ts';
 import { FLAGS_BIT, type Context } from './context.ts';
 import { fusedCondition, KIND_LOGIC } from './fuse.ts';
+import { functionNumber } from './recipes.ts';
+import { CONSTANT } from './splice.ts';
 import * as O from './wasm/opcodes.ts';
+
+const CF_ANY = functionNumber('cf_any');
+const ZF_ANY = functionNumber('zf_any');
+const LT_ANY = functionNumber('lt_any');
+const FLAGS_ANY = functionNumber('flags_any');
 
 /** The kind as it stands in memory. */
 function stored(kind: number): number {
@@ -22,31 +29,41 @@ function stored(kind: number): number {
 
 /** The kind changed, operands and result have been set. */
 export function setKind(c: Context, kind: number): void {
-  c.e.i32Const(stored(kind));
-  c.e.localSet(c.kindLocal);
+  if (c.kind < 0 || stored(c.kind) !== stored(kind)) {
+    c.e.i32Const(stored(kind));
+    c.e.localSet(c.kindLocal);
+  }
   c.kind = kind;
   c.dirty |= FLAGS_BIT;
 }
 
+/** Functions of (r, a, b) by kind. */
 const CARRY = new Map([
-  [KIND_ADD, 'cf_add'],
-  [KIND_ADC, 'cf_adc'],
-  [KIND_SUB, 'cf_sub'],
-  [KIND_SBB, 'cf_sbb'],
+  [KIND_ADD, functionNumber('cf_add')],
+  [KIND_ADC, functionNumber('cf_adc')],
+  [KIND_SUB, functionNumber('cf_sub')],
+  [KIND_SBB, functionNumber('cf_sbb')],
 ]);
 
+const bound = new Int32Array(4);
+const constants = new Int32Array(4);
+
 /** Pushes a core function of (r, a, b). */
-function ofOperands(c: Context, name: string): void {
-  c.applyBound(name, [c.resultLocal, c.aLocal, c.bLocal], []);
+function ofOperands(c: Context, number: number): void {
+  bound[0] = c.resultLocal;
+  bound[1] = c.aLocal;
+  bound[2] = c.bLocal;
+  c.applyBound(number, 3, bound, constants);
 }
 
 /** Pushes a core function of (kind, r, a, b). */
-function ofAny(c: Context, name: string): void {
-  if (c.kind >= 0) {
-    c.applyBound(name, [-2, c.resultLocal, c.aLocal, c.bLocal], [stored(c.kind)]);
-  } else {
-    c.applyBound(name, [c.kindLocal, c.resultLocal, c.aLocal, c.bLocal], []);
-  }
+function ofAny(c: Context, number: number): void {
+  bound[0] = c.kind >= 0 ? CONSTANT : c.kindLocal;
+  constants[0] = c.kind >= 0 ? stored(c.kind) : 0;
+  bound[1] = c.resultLocal;
+  bound[2] = c.aLocal;
+  bound[3] = c.bLocal;
+  c.applyBound(number, 4, bound, constants);
 }
 
 function bitOfB(c: Context, bit: number): void {
@@ -62,20 +79,30 @@ function bitOfB(c: Context, bit: number): void {
 
 /** Pushes CF as 0 or 1. */
 export function carry(c: Context): void {
-  const name = CARRY.get(c.kind);
-  if (name !== undefined) ofOperands(c, name);
+  const number = CARRY.get(c.kind);
+  if (number !== undefined) ofOperands(c, number);
   else if (c.kind === KIND_LOGIC) c.e.i32Const(0);
   else if (c.kind === KIND_CO || c.kind === KIND_BITS) bitOfB(c, 0);
-  else ofAny(c, 'cf_any');
+  else ofAny(c, CF_ANY);
 }
 
 /** Pushes all six flags at their EFLAGS places. */
 export function arithmeticFlags(c: Context): void {
   if (c.kind === KIND_BITS) c.e.localGet(c.bLocal);
-  else ofAny(c, 'flags_any');
+  else ofAny(c, FLAGS_ANY);
 }
 
-const GENERIC = ['of_any', 'cf_any', 'zf_any', '', 'sf_any', 'pf_any', 'lt_any', ''];
+/** By cc >> 1; those above and below are made of two. */
+const GENERIC = [
+  functionNumber('of_any'),
+  CF_ANY,
+  ZF_ANY,
+  -1,
+  functionNumber('sf_any'),
+  functionNumber('pf_any'),
+  LT_ANY,
+  -1,
+];
 
 /** Pushes condition `cc` (0 to 15) as an i32 that is zero or not. */
 export function condition(c: Context, cc: number): void {
@@ -83,11 +110,11 @@ export function condition(c: Context, cc: number): void {
   const { e } = c;
   const base = cc >> 1;
   if (base === 3 || base === 7) {
-    ofAny(c, base === 3 ? 'cf_any' : 'lt_any');
-    ofAny(c, 'zf_any');
+    ofAny(c, base === 3 ? CF_ANY : LT_ANY);
+    ofAny(c, ZF_ANY);
     e.op(O.I32_OR);
   } else {
-    ofAny(c, GENERIC[base]);
+    ofAny(c, GENERIC[base]!);
   }
   if (cc & 1) e.op(O.I32_EQZ);
 }

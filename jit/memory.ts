@@ -3,18 +3,24 @@
  * misses leaves the region before the instruction, which the interpreter then executes (a rejoining
  * miss measured 15 to 20 % of everything, hit or not).
  */
-import { TLB_ADDEND, TLB_READ, TLB_WRITE } from '../assembly/shared/layout.ts';
+import {
+  TLB_ADDEND,
+  TLB_ENTRIES,
+  TLB_ENTRY_SIZE,
+  TLB_READ,
+  TLB_WRITE,
+} from '../assembly/shared/layout.ts';
 import type { Context } from './context.ts';
 import { getSlot, SLOT_ZERO } from './registers.ts';
 import * as O from './wasm/opcodes.ts';
 import { V128_LOAD, V128_LOAD32_ZERO, V128_LOAD64_ZERO, V128_STORE } from './wasm/simd.ts';
 
-/** Puts the record's operand address into a fresh local; the caller gives it back. */
-export function address(c: Context, record: number): number {
+/** Pushes the record's operand address, moved by `distance`. */
+function pushAddress(c: Context, record: number, distance: number): void {
   const { e, decoded } = c;
   const base = decoded.base(record);
   const index = decoded.index(record);
-  const disp = decoded.disp(record);
+  const disp = (decoded.disp(record) + distance) | 0;
   let pushed = false;
   if (base !== SLOT_ZERO) {
     getSlot(c, base);
@@ -34,8 +40,13 @@ export function address(c: Context, record: number): number {
     e.i32Const(disp);
     if (pushed) e.op(O.I32_ADD);
   }
+}
+
+/** Puts the record's operand address into a fresh local; the caller gives it back. */
+export function address(c: Context, record: number): number {
+  pushAddress(c, record, 0);
   const local = c.locals.take(O.I32);
-  e.localSet(local);
+  c.e.localSet(local);
   return local;
 }
 
@@ -44,13 +55,19 @@ export function address(c: Context, record: number): number {
  * this memory is left on the wasm stack.
  */
 export function check(c: Context, local: number, bytes: number, tag: number): void {
+  c.prepareLeave();
+  c.e.localGet(local);
+  compareAndLeave(c, local, bytes, tag);
+}
+
+/** The same, `local` having been pushed behind prepareLeave(). */
+function compareAndLeave(c: Context, local: number, bytes: number, tag: number): void {
   const { e } = c;
   const entry = c.locals.take(O.I32);
-  e.localGet(local);
-  e.i32Const(8);
+  e.i32Const(12);
   e.op(O.I32_SHR_U);
-  e.i32Const(0xfffff0);
-  e.op(O.I32_AND);
+  e.i32Const(4);
+  e.op(O.I32_SHL);
   e.localTee(entry);
   e.load(O.I32_LOAD, c.tlb + tag, 2);
   e.localGet(local);
@@ -61,9 +78,7 @@ export function check(c: Context, local: number, bytes: number, tag: number): vo
   e.i32Const(0xfff);
   e.op(O.I32_OR);
   e.op(O.I32_NE);
-  e.if();
-  c.leaveHere();
-  e.end();
+  c.leaveIf();
   e.localGet(local);
   e.localGet(entry);
   e.load(O.I32_LOAD, c.tlb + TLB_ADDEND, 2);
@@ -71,50 +86,145 @@ export function check(c: Context, local: number, bytes: number, tag: number): vo
   c.locals.give(entry);
 }
 
+/** The same for a constant address. */
+function checkConstant(c: Context, linear: number, bytes: number, tag: number): void {
+  const { e } = c;
+  const entry = c.tlb + ((linear >>> 12) & (TLB_ENTRIES - 1)) * TLB_ENTRY_SIZE;
+  c.prepareLeave();
+  e.i32Const(0);
+  e.load(O.I32_LOAD, entry + tag, 2);
+  e.i32Const((linear + bytes - 1) | 0xfff);
+  e.op(O.I32_NE);
+  c.leaveIf();
+  e.i32Const(0);
+  e.load(O.I32_LOAD, entry + TLB_ADDEND, 2);
+  e.i32Const(linear);
+  e.op(O.I32_ADD);
+}
+
+// --- Accesses in the order of accesses.ts ------------------------------------------------------------
+
+/** A checked access: the local with an address in this memory, and the distance from there. */
+export interface Place {
+  host: number;
+  distance: number;
+}
+
+/** Goes on to the next access; true: a check before covers it, and `place` is where it is. */
+function isOpen({ accesses }: Context, place: Place): boolean {
+  accesses.next();
+  place.distance = accesses.distance;
+  place.host = accesses.hostLocal;
+  return place.host >= 0;
+}
+
+/** Pops the address that a check has left, for this access and those that share the check. */
+function keepOpen(c: Context, place: Place): void {
+  place.host = c.locals.take(O.I32);
+  c.e.localSet(place.host);
+  c.accesses.setHostLocal(place.host);
+}
+
+/** Checks the record's memory operand unless a check before covers it. */
+export function openOperand(c: Context, record: number, place: Place): void {
+  const { accesses, decoded } = c;
+  if (isOpen(c, place)) return;
+  const { distance } = place;
+  const tag = accesses.writes ? TLB_WRITE : TLB_READ;
+  const base = decoded.base(record);
+  if (base === SLOT_ZERO && decoded.index(record) === SLOT_ZERO) {
+    checkConstant(c, (decoded.disp(record) - distance) | 0, accesses.range, tag);
+  } else if (
+    base < SLOT_ZERO &&
+    decoded.index(record) === SLOT_ZERO &&
+    decoded.disp(record) === distance
+  ) {
+    check(c, c.registers[base >> 2]!, accesses.range, tag);
+  } else {
+    c.prepareLeave();
+    pushAddress(c, record, -distance);
+    checkPushed(c, accesses.range, tag);
+  }
+  keepOpen(c, place);
+}
+
+/** The same for the four bytes at `register` + `offset`: the stack. */
+export function openStack(c: Context, register: number, offset: number, place: Place): void {
+  const { accesses, e } = c;
+  if (isOpen(c, place)) return;
+  const { distance } = place;
+  const tag = accesses.writes ? TLB_WRITE : TLB_READ;
+  if (offset === distance) check(c, c.registers[register]!, accesses.range, tag);
+  else {
+    c.prepareLeave();
+    e.localGet(c.registers[register]!);
+    e.i32Const(offset - distance);
+    e.op(O.I32_ADD);
+    checkPushed(c, accesses.range, tag);
+  }
+  keepOpen(c, place);
+}
+
+function checkPushed(c: Context, bytes: number, tag: number): void {
+  const local = c.locals.take(O.I32);
+  c.e.localTee(local);
+  compareAndLeave(c, local, bytes, tag);
+  c.locals.give(local);
+}
+
+/** The record is done: gives back the locals that no access after it needs. */
+export function closeAccesses(c: Context, record: number): void {
+  const { accesses } = c;
+  for (let i = 1; i >= 0; i--) {
+    const local = accesses.expired(record, i);
+    if (local >= 0) c.locals.give(local);
+  }
+}
+
 /** Pushes the value at the host address on the stack: 8, 16 sign-extended, 32, 64, 128 bits. */
-export function loadValue(c: Context, bits: number): void {
+export function loadValue(c: Context, bits: number, offset = 0): void {
   const { e } = c;
   switch (bits) {
     case 8:
-      e.load(O.I32_LOAD8_S, 0);
+      e.load(O.I32_LOAD8_S, offset);
       break;
     case 16:
-      e.load(O.I32_LOAD16_S, 0);
+      e.load(O.I32_LOAD16_S, offset);
       break;
     case 32:
-      e.load(O.I32_LOAD, 0);
+      e.load(O.I32_LOAD, offset);
       break;
     case 64:
-      e.load(O.I64_LOAD, 0);
+      e.load(O.I64_LOAD, offset);
       break;
     default:
-      e.simdMemory(V128_LOAD, 0);
+      e.simdMemory(V128_LOAD, offset);
   }
 }
 
 /** The same into the low lane of a vector. */
-export function loadLane(c: Context, bits: number): void {
-  c.e.simdMemory(bits === 32 ? V128_LOAD32_ZERO : V128_LOAD64_ZERO, 0);
+export function loadLane(c: Context, bits: number, offset = 0): void {
+  c.e.simdMemory(bits === 32 ? V128_LOAD32_ZERO : V128_LOAD64_ZERO, offset);
 }
 
 /** Stores the value on the stack at the host address below it. */
-export function storeValue(c: Context, bits: number): void {
+export function storeValue(c: Context, bits: number, offset = 0): void {
   const { e } = c;
   switch (bits) {
     case 8:
-      e.store(O.I32_STORE8, 0);
+      e.store(O.I32_STORE8, offset);
       break;
     case 16:
-      e.store(O.I32_STORE16, 0);
+      e.store(O.I32_STORE16, offset);
       break;
     case 32:
-      e.store(O.I32_STORE, 0);
+      e.store(O.I32_STORE, offset);
       break;
     case 64:
-      e.store(O.I64_STORE, 0);
+      e.store(O.I64_STORE, offset);
       break;
     default:
-      e.simdMemory(V128_STORE, 0);
+      e.simdMemory(V128_STORE, offset);
   }
 }
 

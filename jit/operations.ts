@@ -1,6 +1,7 @@
 /**
  * One operation in translated code: operands into locals, the operation's function pasted or
- * called, the result, the flags. The twin of isa/generate/interpreter.ts, from the same rows.
+ * called, the result, the flags. The twin of isa/generate/interpreter.ts, from the same rows, which
+ * recipes.ts has made numbers of.
  *
  * Order matters where something can leave the region: every access is checked before anything the
  * guest could see has changed, locals included.
@@ -12,25 +13,27 @@ import {
   SSE_BLOCKED,
   XMM,
 } from '../assembly/shared/layout.ts';
-import {
-  KIND_ADC,
-  KIND_ADD,
-  KIND_BITS,
-  KIND_CO,
-  KIND_SBB,
-  KIND_SUB,
-} from '../assembly/shared/flags.ts';
-import type { Code } from '../isa/codes.ts';
-import { parseCall } from '../isa/functions.ts';
+import { KIND_CO } from '../assembly/shared/flags.ts';
 import type { Context } from './context.ts';
-import { ALL_STATE, FLAGS_BIT } from './context.ts';
 import { KIND_LOGIC } from './fuse.ts';
 import { arithmeticFlags, carry, condition, setKind } from './flags.ts';
-import { address, check, loadLane, loadValue, storeValue, TLB_READ, TLB_WRITE } from './memory.ts';
-import { get, maskOf, put } from './registers.ts';
+import {
+  address,
+  closeAccesses,
+  loadLane,
+  loadValue,
+  openOperand,
+  openStack,
+  storeValue,
+  type Place,
+} from './memory.ts';
+import * as R from './recipes.ts';
+import type { Recipe } from './recipes.ts';
+import { get, put } from './registers.ts';
 import { CONSTANT } from './splice.ts';
 import * as O from './wasm/opcodes.ts';
 import { V128_LOAD, V128_STORE } from './wasm/simd.ts';
+import { emitX87 } from './x87.ts';
 
 const SLOT_EAX = 0;
 const SLOT_ECX = 4;
@@ -38,583 +41,458 @@ const SLOT_EDX = 8;
 const SLOT_ESP = 16;
 const SLOT_EBP = 20;
 
-const FLAG_KINDS: Record<string, number> = {
-  ADD: KIND_ADD,
-  ADC: KIND_ADC,
-  SUB: KIND_SUB,
-  SBB: KIND_SBB,
-};
+const ESP = SLOT_ESP >> 2;
+const EBP = SLOT_EBP >> 2;
 
-const KNOWN_SOURCES = new Set([
-  'r1', 'r2', 'r1:8', 'r2:8', 'r1:16', 'r2:16', 'm', 'm:8', 'm:16', 'm:32', 'm:64', 'm:128', 'm:32x', 'm:64x',
-  'imm', 'ea', 'rp', 'cf', 'eflags', 'cc', 'acc', 'acc:8', 'acc:16', 'ecx', 'AX', 'DX:AX', 'EDX:EAX', 'pop', 'leave',
-  'eflags32', 'x1', 'x2', 'mm1', 'mm2',
-]); // prettier-ignore
-const KNOWN_SINKS = new Set([
-  'r1', 'r2', 'r1:16', 'r1:32', 'm', 'm:8', 'm:16', 'm:32', 'm:64', 'm:128', 'x1', 'mm1', 'push', 'acc', 'AH', 'AX', 'DX:AX',
-  'EDX:EAX', 'EDX', 'EBP',
-]); // prettier-ignore
+/** Arguments at most: of an operation, and of its flag function. */
+const ARGUMENTS = 8;
 
-/** Can translated code execute this, or must it leave to the interpreter? */
-export function isTranslatable(code: Code): boolean {
-  const { operation, form } = code;
-  if (operation.ends || operation.control) return false;
-  if (!form.args.every((token) => KNOWN_SOURCES.has(token))) return false;
-  return form.result === null || KNOWN_SINKS.has(form.result);
-}
-
-/** What stateOf() must look at, by code: most records are decided by a few bits. */
-interface Facts {
-  implicit: boolean;
-  /** used << 16 | written of named registers and flags. */
-  fixed: number;
-  r1Used: boolean;
-  r1Written: boolean;
-  r2Used: boolean;
-  r2Written: boolean;
-  address: boolean;
-}
-
-const factsByCode = new Map<number, Facts>();
-
-function factsOf(code: Code): Facts {
-  let facts = factsByCode.get(code.code);
-  if (!facts) factsByCode.set(code.code, (facts = makeFacts(code)));
-  return facts;
-}
-
-function makeFacts({ operation, form }: Code): Facts {
-  let used = 0;
-  let written = 0;
-  const named = (token: string): number => {
-    switch (token.split(':')[0]) {
-      case 'acc':
-      case 'AX':
-      case 'AH':
-        return 1;
-      case 'ecx':
-        return 2;
-      case 'DX':
-      case 'EDX':
-        return 1 | 4;
-      case 'pop':
-      case 'push':
-        return 16;
-      case 'leave':
-      case 'EBP':
-        return 16 | 32;
-      default:
-        return 0;
-    }
-  };
-  for (const token of form.args) {
-    used |= named(token);
-    if (/^(cf|eflags|eflags32|cc)$/.test(token)) used |= FLAGS_BIT;
-    if (token === 'pop' || token === 'leave') written |= named(token);
-  }
-  const sinks = [form.result, form.second?.sink].filter((sink) => sink != null);
-  for (const sink of sinks) written |= named(sink);
-  if (operation.when) used |= FLAGS_BIT;
-  if (operation.flags) {
-    written |= FLAGS_BIT;
-    used |= FLAGS_BIT;
-    const { flags } = operation;
-    if (typeof flags === 'object' && 'bits' in flags && /\bah\b/.test(flags.bits)) used |= 1;
-  }
-  const general = (token: string, name: string) => token === name || token.startsWith(`${name}:`);
-  return {
-    implicit: !!operation.implicit,
-    fixed: ((used | written) << 16) | written,
-    r1Used: form.args.some((token) => general(token, 'r1')),
-    r1Written: sinks.some((sink) => general(sink, 'r1')),
-    r2Used: form.args.some((token) => general(token, 'r2')),
-    r2Written: sinks.some((sink) => general(sink, 'r2')),
-    address:
-      form.args.some((token) => isMemory(token) || token === 'ea' || token === 'rp') ||
-      isMemory(form.result),
-  };
-}
-
-/** Registers and flags a record reads or writes: used << 16 | written. */
-export function stateOf(c: Context['decoded'], code: Code, record: number): number {
-  const facts = factsOf(code);
-  if (facts.implicit) return (ALL_STATE << 16) | ALL_STATE;
-  let state = facts.fixed;
-  if (facts.r1Used || facts.r1Written) state |= maskOf(c.r1(record)) << 16;
-  if (facts.r1Written) state |= maskOf(c.r1(record));
-  if (facts.r2Used || facts.r2Written) state |= maskOf(c.r2(record)) << 16;
-  if (facts.r2Written) state |= maskOf(c.r2(record));
-  if (facts.address) state |= (maskOf(c.base(record)) | maskOf(c.index(record))) << 16;
-  return state;
-}
-
-function isMemory(token: string | null): boolean {
-  return token !== null && /^m(:|$)/.test(token);
-}
-
-const flagsBefore = new Map<number, boolean>();
-
-/** May leave the region, or looks at flags: the flags before it must be right. */
-export function needsFlagsBefore(code: Code): boolean {
-  let needs = flagsBefore.get(code.code);
-  if (needs === undefined) flagsBefore.set(code.code, (needs = decideFlagsBefore(code)));
-  return needs;
-}
-
-function decideFlagsBefore({ operation, form }: Code): boolean {
-  if (operation.implicit || operation.throws || operation.unit || operation.guard) return true;
-  if (operation.when || !operation.leaf) return true;
-  const reads = /^(cf|eflags|eflags32|cc|pop|leave|ea|rp)$/;
-  if (form.args.some((token) => isMemory(token) || reads.test(token))) return true;
-  if (isMemory(form.result) || form.result === 'push') return true;
-  const { flags } = operation;
-  if (typeof flags !== 'object' || 'sub' in flags) return false;
-  return /eflags|cf/.test('co' in flags ? flags.co : flags.bits);
-}
-
-export function writesAllFlags(code: Code): boolean {
-  return code.operation.flags !== undefined;
-}
-
-/** Where an argument is: a local (temporary ones are given back), or a constant. */
+/**
+ * Where arguments are: each a local or a constant (as splice() takes them). Temporary locals are
+ * given back in the opposite order.
+ */
 class Arguments {
-  readonly bound: number[] = [];
-  readonly constants: number[] = [];
-  private readonly temporary: number[] = [];
+  count = 0;
+  readonly bound = new Int32Array(ARGUMENTS);
+  readonly constants = new Int32Array(ARGUMENTS);
+  private readonly temporary = new Int32Array(ARGUMENTS);
+  private temporaries = 0;
 
+  begin(): void {
+    this.count = 0;
+    this.temporaries = 0;
+  }
   local(local: number): void {
-    this.bound.push(local);
-    this.constants.push(0);
+    this.bound[this.count++] = local;
+  }
+  constant(value: number): void {
+    this.bound[this.count] = CONSTANT;
+    this.constants[this.count++] = value;
   }
   /** Pops the stack into a temporary of `type`. */
   pop(c: Context, type: number): void {
     const local = c.locals.take(type);
     c.e.localSet(local);
-    this.temporary.push(local);
-    this.local(local);
+    this.temporary[this.temporaries++] = local;
+    this.bound[this.count++] = local;
   }
-  constant(value: number): void {
-    this.bound.push(CONSTANT);
-    this.constants.push(value);
+  /** Argument `i` of other ones. */
+  copy(other: Arguments, i: number): void {
+    this.bound[this.count] = other.bound[i]!;
+    this.constants[this.count++] = other.constants[i]!;
   }
   push(c: Context, i: number): void {
-    if (this.bound[i] === CONSTANT) c.e.i32Const(this.constants[i]);
-    else c.e.localGet(this.bound[i]);
+    if (this.bound[i] === CONSTANT) c.e.i32Const(this.constants[i]!);
+    else c.e.localGet(this.bound[i]!);
   }
   release(c: Context): void {
-    for (const local of this.temporary.reverse()) c.locals.give(local);
+    while (this.temporaries > 0) c.locals.give(this.temporary[--this.temporaries]!);
   }
 }
 
-function bitsOf(token: string, size: number): number {
-  const width = token.split(':')[1];
-  return width ? parseInt(width) : size;
-}
+// Of the instruction being emitted, used again for the next.
+const args = new Arguments();
+const flagArgs = new Arguments();
+const operand: Place = { host: -1, distance: 0 };
+const stack: Place = { host: -1, distance: 0 };
 
-function typeOfBits(bits: number): number {
-  return bits === 128 ? O.V128 : bits === 64 ? O.I64 : O.I32;
-}
+/** No local: the result is the constant that argument `last` is. */
+const RESULT_NONE = -1;
 
 /** Emits one instruction's operation. `needFlags`: whether anything can see its flags. */
-export function emitOperation(c: Context, code: Code, record: number, needFlags: boolean): void {
-  const { e, locals, decoded } = c;
-  const { operation, form, size } = code;
-  if (operation.unit) checkUnit(c, operation.unit);
+export function emitOperation(
+  c: Context,
+  recipe: Recipe,
+  record: number,
+  needFlags: boolean,
+): void {
+  const { e, locals } = c;
+  if (emitX87(c, recipe, record, needFlags)) return;
+  if (recipe.unit !== R.UNIT_NONE) checkUnit(c, recipe.unit);
 
-  // --- Memory: address, checks ---------------------------------------------------------------------
-  const memorySource = form.args.find(isMemory);
-  const memorySink = isMemory(form.result) ? form.result! : undefined;
-  const needsAddress =
-    memorySource !== undefined || memorySink !== undefined || form.args.includes('ea');
+  // --- Memory: addresses, checks ---------------------------------------------------------------------
   let ea = -1;
-  let host = -1;
-  if (needsAddress) {
+  if (recipe.addressed || recipe.align) {
     ea = address(c, record);
-    if (operation.align) {
+    if (recipe.align) {
+      c.prepareLeave();
       e.localGet(ea);
-      e.i32Const(operation.align - 1);
+      e.i32Const(recipe.align - 1);
       e.op(O.I32_AND);
-      e.if();
-      c.leaveHere();
-      e.end();
-    }
-    if (memorySource !== undefined || memorySink !== undefined) {
-      const bits = bitsOf(memorySource ?? memorySink!, size);
-      check(c, ea, bits / 8, memorySink !== undefined ? TLB_WRITE : TLB_READ);
-      host = locals.take(O.I32);
-      e.localSet(host);
+      c.leaveIf();
     }
   }
-  let stack = -1;
-  if (form.args.includes('pop') || form.args.includes('leave')) {
-    const pointer = form.args.includes('pop') ? SLOT_ESP : SLOT_EBP;
-    check(c, c.registers[pointer >> 2], 4, TLB_READ);
-    stack = locals.take(O.I32);
-    e.localSet(stack);
-  }
-  let pushed = -1;
-  if (form.result === 'push') {
-    pushed = locals.take(O.I32);
-    e.localGet(c.registers[SLOT_ESP >> 2]);
-    e.i32Const(-4);
-    e.op(O.I32_ADD);
-    e.localSet(pushed);
-    check(c, pushed, 4, TLB_WRITE);
-    stack = locals.take(O.I32);
-    e.localSet(stack);
+  c.accesses.begin(record);
+  if (recipe.accesses) openOperand(c, record, operand);
+  if (recipe.pops) openStack(c, ESP, 0, stack);
+  else if (recipe.leaves) openStack(c, EBP, 0, stack);
+  else if (recipe.pushes) openStack(c, ESP, -4, stack);
+
+  // --- Arguments -------------------------------------------------------------------------------------
+  args.begin();
+  const { sources } = recipe;
+  for (let i = 0; i < sources.length; i++) {
+    pushArgument(c, recipe, record, sources[i]!, recipe.bits[i]!, ea);
   }
 
-  // --- Arguments -----------------------------------------------------------------------------------
-  const args = new Arguments();
-  for (const token of form.args) {
-    const bits = bitsOf(token, size);
-    switch (token.split(':')[0]) {
-      case 'r1':
-      case 'r2': {
-        const slot = token.startsWith('r1') ? decoded.r1(record) : decoded.r2(record);
-        if (bits === 32 && !form.second) args.local(c.registers[slot >> 2]);
-        else {
-          get(c, slot, bits);
-          args.pop(c, O.I32);
-        }
-        break;
-      }
-      case 'm':
-        e.localGet(host);
-        if (token.endsWith('x')) {
-          loadLane(c, bits);
-          args.pop(c, O.V128);
-        } else {
-          loadValue(c, bits);
-          args.pop(c, typeOfBits(bits));
-        }
-        break;
-      case 'imm':
-        args.constant(decoded.imm(record));
-        break;
-      case 'ea':
-        args.local(ea);
-        break;
-      case 'rp':
-        args.constant(record);
-        break;
-      case 'cf':
-        carry(c);
-        args.pop(c, O.I32);
-        break;
-      case 'eflags':
-        arithmeticFlags(c);
-        args.pop(c, O.I32);
-        break;
-      case 'eflags32':
-        arithmeticFlags(c);
-        e.i32Const(0);
-        e.load(O.I32_LOAD, EFLAGS_SYSTEM, 2);
-        e.i32Const(0xfcffff);
-        e.op(O.I32_AND);
-        e.op(O.I32_OR);
-        args.pop(c, O.I32);
-        break;
-      case 'cc':
-        condition(c, operation.cc!);
-        // A stored condition is 0 or 1.
-        e.i32Const(0);
-        e.op(O.I32_NE);
-        args.pop(c, O.I32);
-        break;
-      case 'acc':
-        get(c, SLOT_EAX, bits);
-        args.pop(c, O.I32);
-        break;
-      case 'ecx':
-        args.local(c.registers[SLOT_ECX >> 2]);
-        break;
-      case 'AX':
-        get(c, SLOT_EAX, 16);
-        args.pop(c, O.I32);
-        break;
-      case 'DX':
-        e.localGet(c.registers[SLOT_EDX >> 2]);
-        e.i32Const(16);
-        e.op(O.I32_SHL);
-        e.localGet(c.registers[SLOT_EAX >> 2]);
-        e.i32Const(0xffff);
-        e.op(O.I32_AND);
-        e.op(O.I32_OR);
-        args.pop(c, O.I32);
-        break;
-      case 'EDX':
-        e.localGet(c.registers[SLOT_EDX >> 2]);
-        e.op(O.I64_EXTEND_I32_U);
-        e.i64Const(32);
-        e.op(O.I64_SHL);
-        e.localGet(c.registers[SLOT_EAX >> 2]);
-        e.op(O.I64_EXTEND_I32_U);
-        e.op(O.I64_OR);
-        args.pop(c, O.I64);
-        break;
-      case 'pop':
-      case 'leave':
-        e.localGet(stack);
-        loadValue(c, 32);
-        args.pop(c, O.I32);
-        break;
-      case 'x1':
-      case 'x2':
-        e.i32Const(0);
-        e.simdMemory(
-          V128_LOAD,
-          XMM + (token === 'x1' ? decoded.r1(record) : decoded.r2(record)),
-          4,
-        );
-        args.pop(c, O.V128);
-        break;
-      case 'mm1':
-      case 'mm2':
-        e.i32Const(0);
-        e.load(
-          O.I64_LOAD,
-          FPU_REGS + (token === 'mm1' ? decoded.r1(record) : decoded.r2(record)),
-          3,
-        );
-        args.pop(c, O.I64);
-        break;
-    }
-  }
-
-  // --- CMOVcc: the operand is read whatever the condition -------------------------------------------
-  if (operation.when) {
-    const slot = decoded.r1(record);
+  if (recipe.conditional) {
+    // CMOVcc: the operand is read whatever the condition.
+    const slot = c.decoded.r1(record);
     args.push(c, 0);
-    get(c, slot, size);
-    condition(c, operation.cc!);
+    get(c, slot, recipe.size);
+    condition(c, recipe.cc);
     e.select();
-    put(c, slot, size);
-    args.release(c);
-    if (host >= 0) locals.give(host);
-    if (ea >= 0) locals.give(ea);
-    return;
+    put(c, slot, recipe.size);
+  } else {
+    execute(c, recipe, record, needFlags);
   }
 
-  if (operation.unit === 'mmx' && memorySink === undefined) c.apply('mmx_enter');
-  if (operation.guard) {
-    c.applyBound(named(operation.guard, size), args.bound, args.constants);
+  args.release(c);
+  closeAccesses(c, record);
+  if (ea >= 0) locals.give(ea);
+}
+
+/** Puts one argument where it can be bound. */
+function pushArgument(
+  c: Context,
+  recipe: Recipe,
+  record: number,
+  source: number,
+  bits: number,
+  ea: number,
+): void {
+  const { e, decoded } = c;
+  switch (source) {
+    case R.R1:
+    case R.R2: {
+      const slot = source === R.R1 ? decoded.r1(record) : decoded.r2(record);
+      // With a second sink the first may be this register.
+      if (bits === 32 && recipe.second === R.NOWHERE) args.local(c.registers[slot >> 2]!);
+      else {
+        get(c, slot, bits);
+        args.pop(c, O.I32);
+      }
+      return;
+    }
+    case R.MEMORY:
+      e.localGet(operand.host);
+      loadValue(c, bits, operand.distance);
+      args.pop(c, bits === 128 ? O.V128 : bits === 64 ? O.I64 : O.I32);
+      return;
+    case R.LANE:
+      e.localGet(operand.host);
+      loadLane(c, bits, operand.distance);
+      args.pop(c, O.V128);
+      return;
+    case R.IMM:
+      args.constant(decoded.imm(record));
+      return;
+    case R.ADDRESS:
+      args.local(ea);
+      return;
+    case R.RECORD:
+      args.constant(record);
+      return;
+    case R.CARRY:
+      carry(c);
+      break;
+    case R.EFLAGS:
+      arithmeticFlags(c);
+      break;
+    case R.EFLAGS32:
+      arithmeticFlags(c);
+      e.i32Const(0);
+      e.load(O.I32_LOAD, EFLAGS_SYSTEM, 2);
+      e.i32Const(0xfcffff);
+      e.op(O.I32_AND);
+      e.op(O.I32_OR);
+      break;
+    case R.CC:
+      condition(c, recipe.cc);
+      // A stored condition is 0 or 1.
+      e.i32Const(0);
+      e.op(O.I32_NE);
+      break;
+    case R.ACC:
+      get(c, SLOT_EAX, bits);
+      break;
+    case R.ECX:
+      args.local(c.registers[SLOT_ECX >> 2]!);
+      return;
+    case R.AX:
+      get(c, SLOT_EAX, 16);
+      break;
+    case R.DX_AX:
+      e.localGet(c.registers[SLOT_EDX >> 2]!);
+      e.i32Const(16);
+      e.op(O.I32_SHL);
+      e.localGet(c.registers[SLOT_EAX >> 2]!);
+      e.i32Const(0xffff);
+      e.op(O.I32_AND);
+      e.op(O.I32_OR);
+      break;
+    case R.EDX_EAX:
+      e.localGet(c.registers[SLOT_EDX >> 2]!);
+      e.op(O.I64_EXTEND_I32_U);
+      e.i64Const(32);
+      e.op(O.I64_SHL);
+      e.localGet(c.registers[SLOT_EAX >> 2]!);
+      e.op(O.I64_EXTEND_I32_U);
+      e.op(O.I64_OR);
+      args.pop(c, O.I64);
+      return;
+    case R.STACK:
+      e.localGet(stack.host);
+      loadValue(c, 32, stack.distance);
+      break;
+    case R.X1:
+    case R.X2:
+      e.i32Const(0);
+      e.simdMemory(V128_LOAD, XMM + (source === R.X1 ? decoded.r1(record) : decoded.r2(record)), 4);
+      args.pop(c, O.V128);
+      return;
+    case R.MM1:
+    case R.MM2:
+      e.i32Const(0);
+      e.load(
+        O.I64_LOAD,
+        FPU_REGS + (source === R.MM1 ? decoded.r1(record) : decoded.r2(record)),
+        3,
+      );
+      args.pop(c, O.I64);
+      return;
+  }
+  args.pop(c, O.I32);
+}
+
+/** The function, the result and the flags, the arguments being in place. */
+function execute(c: Context, recipe: Recipe, record: number, needFlags: boolean): void {
+  const { e, locals } = c;
+  const { flags, sink } = recipe;
+  const setsFlags = needFlags && flags !== R.FLAGS_NONE;
+  if (recipe.unit === R.UNIT_MMX && !recipe.writes) c.apply(MMX_ENTER);
+  if (recipe.guard >= 0) {
+    c.prepareLeave();
+    c.applyBound(recipe.guard, args.count, args.bound, args.constants);
     e.op(O.I32_EQZ);
-    e.if();
-    c.leaveHere();
-    e.end();
+    c.leaveIf();
   }
+  // A comparison whose flags nothing sees.
+  if (sink === R.NOWHERE && recipe.pure && !setsFlags) return;
 
-  // --- The function ----------------------------------------------------------------------------------
-  const complex =
-    operation.throws || (operation.implicit !== undefined && operation.implicit !== '');
-  if (complex) c.sync();
-  const keeps = form.result !== null || (!!operation.flags && operation.fn !== null);
-  let result = -1;
-  let resultType = 0;
-  let resultConstant: number | null = null;
-  if (operation.fn !== null) {
-    c.applyBound(named(operation.fn, size), args.bound, args.constants);
-    if (keeps) {
-      resultType = resultTypeOf(form.result);
-      if (resultType === O.I32 && needsCut(code))
-        e.op(size === 8 ? O.I32_EXTEND8_S : O.I32_EXTEND16_S);
-      result = locals.take(resultType);
+  if (recipe.complex) c.sync();
+  // A result that is used once stays on the stack, or goes where the flags want it.
+  const last = args.count - 1;
+  const moved = recipe.fn < 0;
+  const constant = moved && recipe.keeps && last >= 0 && args.bound[last] === CONSTANT;
+  const direct =
+    !setsFlags &&
+    isRegister(sink) &&
+    recipe.second === R.NOWHERE &&
+    !recipe.pops &&
+    !recipe.leaves &&
+    !recipe.implicit;
+  let result = RESULT_NONE;
+  let taken = false;
+  if (!moved) {
+    c.applyBound(recipe.fn, args.count, args.bound, args.constants);
+    if (recipe.keeps) {
+      if (recipe.cut) e.op(recipe.cut);
+      if (direct) {
+        putSink(c, sink, recipe.sinkBits, record, recipe.size);
+        if (recipe.after >= 0) c.apply(recipe.after);
+        return;
+      }
+      if (setsFlags && recipe.resultType === O.I32 && keepsResult(recipe)) {
+        result = c.resultLocal;
+      } else {
+        result = locals.take(recipe.resultType);
+        taken = true;
+      }
       e.localSet(result);
     }
-  } else if (keeps && form.args.length) {
-    const last = args.bound.length - 1;
-    if (args.bound[last] === CONSTANT) resultConstant = args.constants[last];
-    else {
-      resultType = resultTypeOf(form.result);
-      result = locals.take(resultType);
-      args.push(c, last);
-      e.localSet(result);
-    }
+  } else if (recipe.keeps && last >= 0 && !constant) {
+    result = args.bound[last]!;
   }
-  const pushResult = () => {
-    if (resultConstant !== null) e.i32Const(resultConstant);
-    else e.localGet(result);
-  };
-  if (operation.implicit) {
+  if (recipe.implicit) {
     c.loadState(c.used);
     c.kind = -1;
   }
 
-  // --- Flag functions look at operands and old flags: before either is gone ---------------------------
-  const { flags } = operation;
-  let flagWord = -1;
-  if (needFlags && typeof flags === 'object' && !('sub' in flags)) {
-    const call = parseCall('co' in flags ? flags.co : flags.bits, size);
-    const more = new Arguments();
-    const letters = 'abcd';
-    for (const token of call.args) {
-      if (token === 'r') more.local(result);
-      else if (token.length === 1) {
-        const i = letters.indexOf(token);
-        more.bound.push(args.bound[i]);
-        more.constants.push(args.constants[i]);
-      } else if (token === 'cf') {
-        carry(c);
-        more.pop(c, O.I32);
-      } else if (token === 'eflags') {
-        arithmeticFlags(c);
-        more.pop(c, O.I32);
-      } else if (token === 'ah') {
-        e.localGet(c.registers[SLOT_EAX >> 2]);
+  // Flag functions look at operands and old flags: before either is gone.
+  const flagWord = setsFlags && flags === R.FLAGS_FUNCTION ? applyFlags(c, recipe, result) : -1;
+
+  if (recipe.writes) {
+    e.localGet(operand.host);
+    pushResult(c, result, last);
+    storeValue(c, recipe.sinkBits, operand.distance);
+    if (recipe.unit === R.UNIT_MMX) c.apply(MMX_ENTER);
+  } else if (recipe.pushes) {
+    e.localGet(stack.host);
+    pushResult(c, result, last);
+    storeValue(c, 32, stack.distance);
+    moveStack(c, SLOT_ESP, -4);
+  }
+  if (setsFlags) setFlags(c, recipe, result, flagWord);
+
+  // --- Register results
+  if (recipe.second !== R.NOWHERE) {
+    args.push(c, recipe.secondArgument);
+    putSink(c, recipe.second, recipe.secondBits, record, recipe.size);
+  }
+  if (recipe.pops) moveStack(c, SLOT_ESP, 4);
+  else if (recipe.leaves) moveStack(c, SLOT_EBP, 4);
+  if (sink !== R.NOWHERE && !recipe.writes && !recipe.pushes) {
+    putResult(c, recipe, record, result, last);
+  }
+  if (recipe.after >= 0) c.apply(recipe.after);
+  if (flagWord >= 0) locals.give(flagWord);
+  if (taken) locals.give(result);
+}
+
+const MMX_ENTER = R.functionNumber('mmx_enter');
+
+/** Can the result be put where the flags keep it before the old flags have been looked at? */
+function keepsResult({ flags, kind, flagsOfFlags }: Recipe): boolean {
+  if (flags === R.FLAGS_FUNCTION) return kind === KIND_CO && !flagsOfFlags;
+  return flags !== R.FLAGS_DIFFERENCE;
+}
+
+function isRegister(sink: number): boolean {
+  return sink === R.R1 || sink === R.R2 || sink === R.ACC;
+}
+
+function pushResult(c: Context, result: number, last: number): void {
+  if (result === RESULT_NONE) c.e.i32Const(args.constants[last]!);
+  else c.e.localGet(result);
+}
+
+/** ESP = register + distance. */
+function moveStack(c: Context, slot: number, distance: number): void {
+  c.e.localGet(c.registers[slot >> 2]!);
+  c.e.i32Const(distance);
+  c.e.op(O.I32_ADD);
+  put(c, SLOT_ESP, 32);
+}
+
+// --- Flags -------------------------------------------------------------------------------------------
+
+/** Calls the flag function; its value is in the local. */
+function applyFlags(c: Context, recipe: Recipe, result: number): number {
+  const { e } = c;
+  const { flagArguments } = recipe;
+  flagArgs.begin();
+  for (let i = 0; i < flagArguments.length; i++) {
+    const token = flagArguments[i]!;
+    if (token < R.FLAG_RESULT) flagArgs.copy(args, token);
+    else if (token === R.FLAG_RESULT) flagArgs.local(result);
+    else {
+      if (token === R.FLAG_CARRY) carry(c);
+      else if (token === R.FLAG_EFLAGS) arithmeticFlags(c);
+      else {
+        e.localGet(c.registers[SLOT_EAX >> 2]!);
         e.i32Const(8);
         e.op(O.I32_SHR_U);
         e.i32Const(0xff);
         e.op(O.I32_AND);
-        more.pop(c, O.I32);
-      } else throw new Error(`jit: flag argument ${token} of ${code.name}`);
+      }
+      flagArgs.pop(c, O.I32);
     }
-    c.applyBound(call.name, more.bound, more.constants);
-    flagWord = locals.take(O.I32);
-    e.localSet(flagWord);
-    more.release(c);
   }
+  c.applyBound(recipe.flagFunction, flagArgs.count, flagArgs.bound, flagArgs.constants);
+  const flagWord = c.locals.take(O.I32);
+  e.localSet(flagWord);
+  flagArgs.release(c);
+  return flagWord;
+}
 
-  // --- Memory result ---------------------------------------------------------------------------------
-  if (memorySink !== undefined) {
-    e.localGet(host);
-    pushResult();
-    storeValue(c, bitsOf(memorySink, size));
-    if (operation.unit === 'mmx') c.apply('mmx_enter');
-  } else if (form.result === 'push') {
-    e.localGet(stack);
-    pushResult();
-    storeValue(c, 32);
-    e.localGet(pushed);
-    put(c, SLOT_ESP, 32);
+function setFlags(c: Context, recipe: Recipe, result: number, flagWord: number): void {
+  const { e } = c;
+  if (recipe.flags === R.FLAGS_DIFFERENCE) {
+    const x = recipe.flagArguments[0]!;
+    const y = recipe.flagArguments[1]!;
+    args.push(c, x);
+    args.push(c, y);
+    e.op(O.I32_SUB);
+    if (recipe.size !== 32) e.op(recipe.size === 8 ? O.I32_EXTEND8_S : O.I32_EXTEND16_S);
+    e.localSet(c.resultLocal);
+    args.push(c, x);
+    e.localSet(c.aLocal);
+    args.push(c, y);
+    e.localSet(c.bLocal);
+    setKind(c, recipe.kind);
+    return;
   }
-
-  // --- Flags -----------------------------------------------------------------------------------------
-  if (needFlags && flags !== undefined) {
-    if (flagWord >= 0) {
-      e.localGet(flagWord);
-      e.localSet(c.bLocal);
-      if ('co' in (flags as object)) {
-        e.localGet(result);
-        if (resultType === O.I64) e.op(O.I32_WRAP_I64);
-        e.localSet(c.resultLocal);
-        setKind(c, KIND_CO);
-      } else setKind(c, KIND_BITS);
-    } else if (flags === 'LOGIC') {
-      e.localGet(result);
-      e.localSet(c.resultLocal);
-      e.i32Const(0);
-      e.localSet(c.bLocal);
-      setKind(c, KIND_LOGIC);
-    } else if (flags === 'NEG') {
-      e.localGet(result);
-      e.localSet(c.resultLocal);
+  if (recipe.flags === R.FLAGS_FUNCTION) {
+    e.localGet(flagWord);
+    e.localSet(c.bLocal);
+    if (recipe.kind !== KIND_CO) {
+      setKind(c, recipe.kind);
+      return;
+    }
+  }
+  if (result !== c.resultLocal) {
+    e.localGet(result);
+    if (recipe.resultType === O.I64) e.op(O.I32_WRAP_I64);
+    e.localSet(c.resultLocal);
+  }
+  switch (recipe.flags) {
+    case R.FLAGS_LOGIC:
+      if (c.kind !== KIND_LOGIC) {
+        e.i32Const(0);
+        e.localSet(c.bLocal);
+      }
+      break;
+    case R.FLAGS_NEG:
       args.push(c, 0);
       e.localSet(c.bLocal);
       e.i32Const(0);
       e.localSet(c.aLocal);
-      setKind(c, KIND_SUB);
-    } else if (typeof flags === 'string') {
-      e.localGet(result);
-      e.localSet(c.resultLocal);
+      break;
+    case R.FLAGS_OPERANDS:
       args.push(c, 0);
       e.localSet(c.aLocal);
       args.push(c, 1);
       e.localSet(c.bLocal);
-      setKind(c, FLAG_KINDS[flags]);
-    } else if ('sub' in flags) {
-      const [x, y] = flags.sub.map((letter) => 'abcd'.indexOf(letter));
-      args.push(c, x);
-      args.push(c, y);
-      e.op(O.I32_SUB);
-      if (size !== 32) e.op(size === 8 ? O.I32_EXTEND8_S : O.I32_EXTEND16_S);
-      e.localSet(c.resultLocal);
-      args.push(c, x);
-      e.localSet(c.aLocal);
-      args.push(c, y);
-      e.localSet(c.bLocal);
-      setKind(c, KIND_SUB);
-    }
+      break;
   }
-
-  // --- Register results ------------------------------------------------------------------------------
-  if (form.second) {
-    args.push(c, 'abcd'.indexOf(form.second.source));
-    putSink(c, form.second.sink, record, size);
-  }
-  if (form.args.includes('pop')) {
-    e.localGet(c.registers[SLOT_ESP >> 2]);
-    e.i32Const(4);
-    e.op(O.I32_ADD);
-    put(c, SLOT_ESP, 32);
-  } else if (form.args.includes('leave')) {
-    e.localGet(c.registers[SLOT_EBP >> 2]);
-    e.i32Const(4);
-    e.op(O.I32_ADD);
-    put(c, SLOT_ESP, 32);
-  }
-  if (form.result !== null && memorySink === undefined && form.result !== 'push') {
-    pushRegisterResult(c, form.result, record, size, pushResult);
-  }
-  if (operation.after) c.apply(named(operation.after, size));
-
-  if (flagWord >= 0) locals.give(flagWord);
-  if (result >= 0) locals.give(result);
-  args.release(c);
-  if (stack >= 0) locals.give(stack);
-  if (pushed >= 0) locals.give(pushed);
-  if (host >= 0) locals.give(host);
-  if (ea >= 0) locals.give(ea);
+  setKind(c, recipe.kind);
 }
 
-function named(name: string, size: number): string {
-  return name.replace('%', String(size));
+function checkUnit(c: Context, unit: number): void {
+  // Within a node only x87 instructions change what blocks, and only for x87 and MMX.
+  if (unit === R.UNIT_SSE && c.checkedUnits & (1 << unit)) return;
+  c.checkedUnits |= 1 << unit;
+  c.prepareLeave();
+  c.e.i32Const(0);
+  c.e.load(O.I32_LOAD, unit === R.UNIT_SSE ? SSE_BLOCKED : FPU_BLOCKED, 2);
+  c.leaveIf();
 }
 
-function resultTypeOf(sink: string | null): number {
-  if (sink === null) return O.I32;
-  if (sink === 'x1' || sink === 'm:128') return O.V128;
-  if (sink === 'mm1' || sink === 'm:64' || sink === 'EDX:EAX') return O.I64;
-  return O.I32;
-}
-
-function needsCut({ operation, form, size }: Code): boolean {
-  if (/^(AX|DX:AX|EDX:EAX)$/.test(form.result ?? '')) return false;
-  return (size === 8 || size === 16) && !!operation.flags && operation.flags !== 'LOGIC';
-}
-
-function checkUnit(c: Context, unit: string): void {
-  const { e } = c;
-  e.i32Const(0);
-  e.load(O.I32_LOAD, unit === 'sse' ? SSE_BLOCKED : FPU_BLOCKED, 2);
-  e.if();
-  c.leaveHere();
-  e.end();
-}
+// --- Sinks -------------------------------------------------------------------------------------------
 
 /** Pops the stack into a register sink. */
-function putSink(c: Context, sink: string, record: number, size: number): void {
-  const bits = bitsOf(sink, size);
-  switch (sink.split(':')[0]) {
-    case 'r1':
+function putSink(c: Context, sink: number, bits: number, record: number, size: number): void {
+  switch (sink) {
+    case R.R1:
       put(c, c.decoded.r1(record), bits);
       break;
-    case 'r2':
+    case R.R2:
       put(c, c.decoded.r2(record), bits);
       break;
-    case 'acc':
+    case R.ACC:
       put(c, SLOT_EAX, bits);
       break;
-    case 'AH':
+    case R.AH:
       put(c, SLOT_EAX + 1, 8);
       break;
-    case 'AX':
+    case R.AX:
       put(c, SLOT_EAX, 16);
       break;
-    case 'EDX':
+    case R.EDX:
       put(c, SLOT_EDX, size);
       break;
-    case 'EBP':
+    case R.EBP:
       put(c, SLOT_EBP, 32);
       break;
     default:
@@ -622,43 +500,41 @@ function putSink(c: Context, sink: string, record: number, size: number): void {
   }
 }
 
-function pushRegisterResult(
-  c: Context,
-  sink: string,
-  record: number,
-  size: number,
-  pushResult: () => void,
-): void {
+function putResult(c: Context, recipe: Recipe, record: number, result: number, last: number): void {
   const { e } = c;
-  if (sink === 'x1') {
-    e.i32Const(0);
-    pushResult();
-    e.simdMemory(V128_STORE, XMM + c.decoded.r1(record), 4);
-  } else if (sink === 'mm1') {
-    e.i32Const(0);
-    pushResult();
-    e.store(O.I64_STORE, FPU_REGS + c.decoded.r1(record), 3);
-    e.i32Const(0);
-    e.i32Const(0xffff);
-    e.store(O.I32_STORE16, FPU_REGS + c.decoded.r1(record) + 8, 1);
-  } else if (sink === 'EDX:EAX') {
-    pushResult();
-    e.op(O.I32_WRAP_I64);
-    put(c, SLOT_EAX, 32);
-    pushResult();
-    e.i64Const(32);
-    e.op(O.I64_SHR_U);
-    e.op(O.I32_WRAP_I64);
-    put(c, SLOT_EDX, 32);
-  } else if (sink === 'DX:AX') {
-    pushResult();
-    put(c, SLOT_EAX, 16);
-    pushResult();
-    e.i32Const(16);
-    e.op(O.I32_SHR_U);
-    put(c, SLOT_EDX, 16);
-  } else {
-    pushResult();
-    putSink(c, sink, record, size);
+  switch (recipe.sink) {
+    case R.X1:
+      e.i32Const(0);
+      pushResult(c, result, last);
+      e.simdMemory(V128_STORE, XMM + c.decoded.r1(record), 4);
+      return;
+    case R.MM1:
+      e.i32Const(0);
+      pushResult(c, result, last);
+      e.store(O.I64_STORE, FPU_REGS + c.decoded.r1(record), 3);
+      e.i32Const(0);
+      e.i32Const(0xffff);
+      e.store(O.I32_STORE16, FPU_REGS + c.decoded.r1(record) + 8, 1);
+      return;
+    case R.EDX_EAX:
+      pushResult(c, result, last);
+      e.op(O.I32_WRAP_I64);
+      put(c, SLOT_EAX, 32);
+      pushResult(c, result, last);
+      e.i64Const(32);
+      e.op(O.I64_SHR_U);
+      e.op(O.I32_WRAP_I64);
+      put(c, SLOT_EDX, 32);
+      return;
+    case R.DX_AX:
+      pushResult(c, result, last);
+      put(c, SLOT_EAX, 16);
+      pushResult(c, result, last);
+      e.i32Const(16);
+      e.op(O.I32_SHR_U);
+      put(c, SLOT_EDX, 16);
+      return;
   }
+  pushResult(c, result, last);
+  putSink(c, recipe.sink, recipe.sinkBits, record, recipe.size);
 }

@@ -9,7 +9,8 @@ import type { Code } from '../isa/codes.ts';
 import { CODES } from '../isa/codes.ts';
 import { SLOT_ZERO } from '../assembly/shared/layout.ts';
 import type { Decoded } from './decoded.ts';
-import { isTranslatable } from './operations.ts';
+import { isTranslatable } from './recipes.ts';
+import type { DirectCall, FindDirectCall } from './paravirt.ts';
 import { HEAT_SHARE, REGION_INSTRUCTIONS } from './tuning.ts';
 
 /** How a node ends. */
@@ -41,6 +42,8 @@ export interface Node {
   target: number;
   next: number;
   entry: boolean;
+  /** The call at the end is made without the routine at `target`: paravirt.ts. */
+  direct?: DirectCall | undefined;
 }
 
 export interface Region {
@@ -110,6 +113,7 @@ export function gather(
   mode: number,
   heatLimit: number,
   find: FindBlock,
+  findDirect?: FindDirectCall,
 ): Region {
   const region: Region = { mode, nodes: [], byEip: new Map(), instructions: 0 };
   const { byEip, nodes } = region;
@@ -136,7 +140,12 @@ export function gather(
     byEip.set(at, node);
     nodes.push(node);
     region.instructions += node.instructions;
+    if (findDirect) setDirect(decoded, node, mode, findDirect);
     const { end } = node;
+    if (node.direct) {
+      if (node.direct.after !== 'leaves') reach(node.next);
+      continue;
+    }
     if (end === 'jcc' || end === 'jmp' || end === 'call') reach(node.target);
     if (end !== 'jmp' && end !== 'ret' && end !== 'jmp-indirect') reach(node.next);
     for (const to of indirectTargets(decoded, node, mode)) {
@@ -152,6 +161,20 @@ export function gather(
     if (node) node.entry = true;
   }
   return region;
+}
+
+/** Is the node's call one that is made directly? An indirect one: as long as its pointer stays. */
+function setDirect(decoded: Decoded, node: Node, mode: number, find: FindDirectCall): void {
+  if (node.end !== 'call' && node.end !== 'call-indirect') return;
+  const [target] = node.end === 'call' ? [node.target] : indirectTargets(decoded, node, mode);
+  if (target === undefined) return;
+  const physical = decoded.fetchAddress(target, mode);
+  const direct = physical < 0 ? undefined : find(physical);
+  if (!direct) return;
+  // More than one target: a table of pointers, of which the index chooses.
+  if (node.end === 'call-indirect' && decoded.index(node.last) !== SLOT_ZERO) return;
+  node.direct = direct;
+  node.target = target;
 }
 
 /** The most entries a jump table is read for. */
@@ -202,6 +225,7 @@ function cut(decoded: Decoded, region: Region, node: Node): void {
       node.instructions = instructions;
       node.end = 'next';
       node.target = 0;
+      node.direct = undefined;
       node.next = at;
       return;
     }
@@ -219,6 +243,7 @@ function markEntries(byEip: Map<number, Node>, node: Node): void {
     if (target && condition) target.entry = true;
   };
   const { end, target, next, eip } = node;
+  if (node.direct) return;
   if (end === 'jcc' || end === 'jmp') mark(target, target < next || !samePage(target, eip));
   if (end === 'jcc' || end === 'next') mark(next, !samePage(next, eip));
   if (end === 'call') mark(target, true);

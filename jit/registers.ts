@@ -4,6 +4,8 @@
  */
 import { REGS, SLOT_ADDRESS, SLOT_ZERO } from '../assembly/shared/layout.ts';
 import type { Context } from './context.ts';
+import type { Decoded } from './decoded.ts';
+import type { Recipe } from './recipes.ts';
 import * as O from './wasm/opcodes.ts';
 
 export function numberOf(slot: number): number {
@@ -13,6 +15,25 @@ export function numberOf(slot: number): number {
 /** Bit of a slot in register masks; 0 for slots that are no general register. */
 export function maskOf(slot: number): number {
   return slot < SLOT_ZERO ? 1 << (slot >> 2) : 0;
+}
+
+/** Registers and flags a record reads or writes: used << 16 | written. */
+export function stateOf(decoded: Decoded, recipe: Recipe, record: number): number {
+  let { state } = recipe;
+  if (recipe.usesR1) {
+    const mask = maskOf(decoded.r1(record));
+    state |= mask << 16;
+    if (recipe.writesR1) state |= mask;
+  }
+  if (recipe.usesR2) {
+    const mask = maskOf(decoded.r2(record));
+    state |= mask << 16;
+    if (recipe.writesR2) state |= mask;
+  }
+  if (recipe.usesAddress) {
+    state |= (maskOf(decoded.base(record)) | maskOf(decoded.index(record))) << 16;
+  }
+  return state;
 }
 
 /** Pushes a register of `size` bits, sign-extended. */

@@ -17,7 +17,7 @@
  * be changed for nothing else.
  *
  * How a node ends:
- * - leave: emitNode() has emitted a `return`, a dispatch(), or something else that does not go on;
+ * - leave: emitNode() has emitted a `return`, a dispatch(), a share(), or something else that does not go on;
  * - jump: control goes to the successor;
  * - branch: emitNode() leaves an i32 on the stack, control goes to the first successor when it is
  *   not zero (zero, if `inverted` was asked for), else to the second;
@@ -37,6 +37,8 @@ import { I32_EQ, I32_EQZ, I32_GE_U, I32_LT_U, I32_NE, I32_SUB } from './wasm/opc
 export interface NodeEmitter {
   /** Emits a node's code and leaves on the stack what its ending consumes. */
   emitNode(node: number, inverted: boolean): void;
+  /** Code that share() leads to, emitted once; it does not run on past its end. */
+  emitShared?(): void;
 }
 
 export class Structurer {
@@ -52,6 +54,7 @@ export class Structurer {
   private loopLabel = new Int32Array(64);
   private tableLabels = new Int32Array(64);
   private outer = 0;
+  private shared = 0;
 
   begin(nodes: number): void {
     this.graph.reset(nodes);
@@ -137,6 +140,7 @@ export class Structurer {
     this.loopLabel = atLeast(this.loopLabel, flow.graph.count);
     const { blockLabel, loopLabel } = this;
     if (this.dispatches) this.outer = e.loop();
+    if (emitter.emitShared) this.shared = e.block();
     for (let i = 0; i < plan.count; i++) {
       const operand = operands[i];
       switch (steps[i]) {
@@ -175,8 +179,18 @@ export class Structurer {
           break;
       }
     }
+    if (emitter.emitShared) {
+      e.unreachable();
+      e.end();
+      emitter.emitShared();
+    }
     if (this.dispatches) e.end();
     e.unreachable();
+  }
+
+  /** For a node's code: branches to the code that emitShared() emits. */
+  share(e: Encoder): void {
+    e.br(this.shared);
   }
 
   /** For a node's code, once it has set `labelLocal`: branches to that entry. */

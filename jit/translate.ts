@@ -7,20 +7,31 @@
  * its end.
  */
 import { MAPPING_GENERATION } from '../assembly/shared/layout.ts';
-import type { Code } from '../isa/codes.ts';
-import { FLAG_FUNCTIONS, functionsOf } from '../isa/functions.ts';
-import { ALL_STATE, Context, FLAGS_BIT, isPasted, type Imports } from './context.ts';
+import { CODES } from '../isa/codes.ts';
+import { END_OPERAND, END_POP, END_PUSH } from './accesses.ts';
+import { ALL_STATE, Context, FLAGS_BIT, type Imports } from './context.ts';
 import type { Decoded } from './decoded.ts';
 import { condition } from './flags.ts';
-import { address, check, loadValue, storeValue, TLB_READ, TLB_WRITE } from './memory.ts';
-import { emitOperation, needsFlagsBefore, stateOf, writesAllFlags } from './operations.ts';
+import { clearsInterrupts, isRing0, setsInterrupts } from './interrupts.ts';
+import {
+  closeAccesses,
+  loadValue,
+  openOperand,
+  openStack,
+  storeValue,
+  type Place,
+} from './memory.ts';
+import { emitOperation } from './operations.ts';
+import { directState, emitDirect, type DirectCall } from './paravirt.ts';
+import { FLAGS_NONE, recipeOf } from './recipes.ts';
 import { codeAt, samePage, type Node, type Region } from './region.ts';
-import { getSlot, maskOf } from './registers.ts';
+import { getSlot, maskOf, stateOf } from './registers.ts';
 import type { Splicer } from './splice.ts';
 import { Structurer } from './structure.ts';
 import { REGION_BYTES } from './tuning.ts';
 import type { ModuleWriter } from './wasm/module.ts';
 import * as O from './wasm/opcodes.ts';
+import { closeX87 } from './x87-stretch.ts';
 
 const ESP = 4;
 const ESP_BIT = 1 << ESP;
@@ -52,7 +63,10 @@ interface Edge {
   from: number;
 }
 
-/** Hash of the lookup table: EIP to index. */
+/** The EIP of a place in the lookup table that is free; there always is one. */
+export const LOOKUP_EMPTY = -1;
+
+/** Hash of the lookup table: EIP to index, or to one of those after it. */
 export function lookupIndex(eip: number, mask: number): number {
   return (eip ^ (eip >>> 6)) & mask;
 }
@@ -61,6 +75,13 @@ export class Translation {
   private readonly structurer = new Structurer();
   private readonly edges: Edge[] = [];
   private readonly index = new Map<number, number>();
+  /** The region at hand runs at CPL 0 of protected mode. */
+  private ring0 = false;
+  private context: Context | undefined;
+  /** The region has branches whose targets are looked up. */
+  private looksUp = false;
+  /** By record of the node at hand: can anything see the flags it sets? */
+  private wanted = new Uint8Array(64);
 
   constructor(
     private readonly decoded: Decoded,
@@ -88,9 +109,16 @@ export class Translation {
       if (edge.node < 0) structurer.leave(nodes.length + i);
       else structurer.jump(nodes.length + i, edge.node);
     });
-    structurer.analyse(
-      nodes.some(({ end }) => /^(call|ret|jmp-indirect|call-indirect)$/.test(end)),
-    );
+    this.looksUp = false;
+    let dispatches = false;
+    for (const { direct, end } of nodes) {
+      if (direct) continue;
+      if (end === 'call') dispatches = true;
+      else if (end === 'ret' || end === 'jmp-indirect' || end === 'call-indirect') {
+        dispatches = this.looksUp = true;
+      }
+    }
+    structurer.analyse(dispatches);
     return nodes
       .map((node, i) => ({ node, label: structurer.label(i) }))
       .filter(({ node, label }) => node.entry && label > 0);
@@ -98,7 +126,8 @@ export class Translation {
 
   /** Successor nodes of a node, edges included: [taken, not taken], [next] or []. */
   private waysOf(node: Node, count: number): number[] {
-    const { end, target, next } = node;
+    const { direct, end, target, next } = node;
+    if (direct) return direct.after === 'leaves' ? [] : [this.way(node, next, true, count)];
     switch (end) {
       case 'jcc':
         return [this.way(node, target, target < next, count), this.way(node, next, false, count)];
@@ -124,26 +153,41 @@ export class Translation {
   }
 
   /** Emits the planned region as a function of `module`. */
-  emit(region: Region, module: ModuleWriter, imports: Imports, placement: Placement): void {
+  emit(
+    region: Region,
+    module: ModuleWriter,
+    imports: Imports,
+    placement: Placement,
+    sharing = true,
+  ): void {
     const { decoded } = this;
-    const c = new Context(decoded, this.splicer, module.code, module.locals, imports);
+    const c = (this.context ??= new Context(
+      decoded,
+      this.splicer,
+      module.code,
+      module.locals,
+      imports,
+    ));
+    c.imports = imports;
+    c.accesses.sharing = sharing;
     let state = 0;
     let callsOut = false;
     for (const node of region.nodes) {
       state |= terminatorState(decoded, node);
       for (let record = node.first; record < node.last; record += 16) {
-        const code = codeAt(decoded, record);
-        state |= stateOf(decoded, code, record);
-        if (code.operation.throws || code.operation.implicit) callsOut = true;
+        const recipe = recipeOf(decoded.code(record));
+        state |= stateOf(decoded, recipe, record);
+        if (recipe.complex) callsOut = true;
       }
-      if (node.end === 'system') callsOut = true;
+      if (node.end === 'system' || (node.direct && !node.direct.inline)) callsOut = true;
     }
-    c.begin(region.mode, state >>> 16, state & ALL_STATE, callsOut);
+    this.ring0 = isRing0(region.mode);
+    c.begin(region.nodes[0].eip, region.mode, state >>> 16, state & ALL_STATE, callsOut);
     const start = module.code.length;
+    const count = region.nodes.length;
     this.structurer.emit(module.code, c.label, {
       emitNode: (i, inverted) => {
-        if (i >= region.nodes.length)
-          this.emitEdge(c, this.edges[i - region.nodes.length], placement);
+        if (i >= count) this.emitEdge(c, this.edges[i - count], placement);
         else if (module.code.length - start > REGION_BYTES) {
           c.beginNode();
           c.leaveTo(region.nodes[i].eip, false);
@@ -151,69 +195,76 @@ export class Translation {
           if (region.nodes[i].end === 'jcc') c.e.i32Const(0);
         } else this.emitNode(c, region.nodes[i], inverted, placement);
       },
+      ...(this.looksUp &&
+        placement.lookupMask >= 0 && {
+          emitShared: () => this.emitLookup(c, placement),
+        }),
     });
     c.end();
-  }
-
-  /** Adds the core functions that the region's code may call. */
-  addCalled(region: Region, names: Set<string>): void {
-    const add = (name: string) => {
-      if (!isPasted(this.splicer.leaf(name))) names.add(name);
-    };
-    for (const node of region.nodes) {
-      if (node.end === 'system') names.add('endRecord');
-      for (let record = node.first; record < node.last; record += 16) {
-        const code = codeAt(this.decoded, record);
-        for (const name of functionsOf(code)) add(name);
-        if (code.operation.unit === 'mmx') add('mmx_enter');
-      }
-    }
-    names.add('confirmPage');
-    for (const name of FLAG_FUNCTIONS) add(name);
   }
 
   // --- Nodes ----------------------------------------------------------------------------------------
 
   private emitNode(c: Context, node: Node, inverted: boolean, placement: Placement): void {
-    const { decoded } = this;
+    const { decoded, wanted } = this;
     c.beginNode();
-    const wanted = this.wantedFlags(node);
+    c.accesses.analyse(decoded, node.first, node.last, endAccesses(decoded, node));
+    this.findWantedFlags(c, node);
+    c.x87.nodeEnd = node.last;
     let eip = node.eip;
     let at = 0;
     for (let record = node.first; record < node.last; record += 16) {
       c.eip = eip;
       c.record = record;
-      const code = codeAt(decoded, record);
-      emitOperation(c, code, record, wanted[at++]);
+      const code = decoded.code(record);
+      if (!this.ring0 || !clearsInterrupts(c, CODES[code - 1])) {
+        emitOperation(c, recipeOf(code), record, wanted[at] !== 0);
+      }
+      at++;
       const length = decoded.length(record);
       eip = (eip + length) >>> 0;
       if (length) c.before++;
     }
+    closeX87(c);
     c.eip = eip;
     c.record = node.last;
+    c.accesses.begin(node.last);
     this.emitEnd(c, node, inverted, placement);
+    closeAccesses(c, node.last);
   }
 
-  /** For each record: can anything see the flags it sets? */
-  private wantedFlags(node: Node): boolean[] {
-    const wanted: boolean[] = new Array((node.last - node.first) / 16);
+  private findWantedFlags(c: Context, node: Node): void {
+    const { decoded } = this;
+    const count = (node.last - node.first) >> 4;
+    if (count > this.wanted.length) this.wanted = new Uint8Array(2 * count);
+    const { wanted } = this;
     let live = true;
-    for (let i = wanted.length - 1; i >= 0; i--) {
-      const code: Code = codeAt(this.decoded, node.first + i * 16);
-      wanted[i] = live;
-      if (writesAllFlags(code)) live = false;
-      if (needsFlagsBefore(code)) live = true;
+    for (let i = count - 1; i >= 0; i--) {
+      const record = node.first + i * 16;
+      const recipe = recipeOf(decoded.code(record));
+      wanted[i] = live ? 1 : 0;
+      const asks = live && recipe.flagsOfFlags;
+      if (recipe.flags !== FLAGS_NONE) live = false;
+      if (asks || recipe.needsFlags || c.accesses.checks(record)) live = true;
     }
-    return wanted;
   }
 
   private emitEnd(c: Context, node: Node, inverted: boolean, placement: Placement): void {
     const { e } = c;
+    if (node.direct) {
+      this.emitDirect(c, node, node.direct, placement);
+      return;
+    }
     switch (node.end) {
       case 'interpret':
         c.leaveHere();
         return;
       case 'system':
+        if (this.ring0 && setsInterrupts(c, codeAt(this.decoded, node.last))) {
+          c.retire(node.instructions);
+          if (!this.goesOn(node)) c.leaveTo(node.next, false);
+          return;
+        }
         c.callSystem(node.eip, node.next, this.goesOn(node));
         return;
       case 'next':
@@ -234,35 +285,47 @@ export class Translation {
         return;
       }
       case 'call-indirect': {
-        const target = this.indirectTarget(c, node.last);
+        this.setTarget(c, node.last);
         this.push(c, node.next);
         c.retire(node.instructions);
-        this.lookup(c, target, placement);
-        c.locals.give(target);
+        this.lookup(c, placement);
         return;
       }
       case 'jmp-indirect': {
-        const target = this.indirectTarget(c, node.last);
+        this.setTarget(c, node.last);
         c.retire(node.instructions);
-        this.lookup(c, target, placement);
-        c.locals.give(target);
+        this.lookup(c, placement);
         return;
       }
       case 'ret': {
-        check(c, c.registers[ESP], 4, TLB_READ);
-        loadValue(c, 32);
-        const target = c.locals.take(O.I32);
-        e.localSet(target);
+        openStack(c, ESP, 0, place);
+        e.localGet(place.host);
+        loadValue(c, 32, place.distance);
+        e.localSet(c.targetLocal);
         e.localGet(c.registers[ESP]);
         e.i32Const(4 + this.decoded.imm(node.last));
         e.op(O.I32_ADD);
         e.localSet(c.registers[ESP]);
         c.retire(node.instructions);
-        this.lookup(c, target, placement);
-        c.locals.give(target);
+        this.lookup(c, placement);
         return;
       }
     }
+  }
+
+  /** Only while the pointer that was followed, and the page of the routine, are what they were. */
+  private emitDirect(c: Context, node: Node, call: DirectCall, placement: Placement): void {
+    const { e } = c;
+    if (node.end === 'call-indirect') {
+      this.setTarget(c, node.last);
+      c.prepareLeave();
+      e.localGet(c.targetLocal);
+      e.i32Const(node.target);
+      e.op(O.I32_NE);
+      c.leaveIf();
+    }
+    this.checkMapping(c, node.target, placement, () => c.leaveHere());
+    emitDirect(c, call, node.instructions, node.next);
   }
 
   private goesOn(node: Node): boolean {
@@ -271,45 +334,26 @@ export class Translation {
 
   private push(c: Context, value: number): void {
     const { e } = c;
-    const pointer = c.locals.take(O.I32);
+    openStack(c, ESP, -4, place);
+    e.localGet(place.host);
+    e.i32Const(value);
+    storeValue(c, 32, place.distance);
     e.localGet(c.registers[ESP]);
     e.i32Const(-4);
     e.op(O.I32_ADD);
-    e.localSet(pointer);
-    check(c, pointer, 4, TLB_WRITE);
-    e.i32Const(value);
-    storeValue(c, 32);
-    e.localGet(pointer);
     e.localSet(c.registers[ESP]);
-    c.locals.give(pointer);
   }
 
-  /** The target of an indirect branch, in a local the caller gives back. */
-  private indirectTarget(c: Context, record: number): number {
-    const { e } = c;
-    const target = c.locals.take(O.I32);
-    if (codeAt(this.decoded, record).form.name === 'm') {
-      const at = address(c, record);
-      check(c, at, 4, TLB_READ);
-      loadValue(c, 32);
-      c.locals.give(at);
+  /** The target of an indirect branch into its local. */
+  private setTarget(c: Context, record: number): void {
+    if (isThroughMemory(this.decoded, record)) {
+      openOperand(c, record, place);
+      c.e.localGet(place.host);
+      loadValue(c, 32, place.distance);
     } else {
       getSlot(c, this.decoded.r1(record));
     }
-    e.localSet(target);
-    return target;
-  }
-
-  /** Leaves with the address on the stack, or in `local`, when the budget is used up. */
-  private checkBudget(c: Context, pushTarget: () => void): void {
-    const { e } = c;
-    e.localGet(c.budgetLocal);
-    e.i32Const(0);
-    e.op(O.I32_LE_S);
-    e.if();
-    pushTarget();
-    c.leaveToStack(true);
-    e.end();
+    c.e.localSet(c.targetLocal);
   }
 
   /** A call of a known address: into the region through its dispatch, else out. */
@@ -319,7 +363,7 @@ export class Translation {
       c.leaveTo(target, true);
       return;
     }
-    this.checkBudget(c, () => c.e.i32Const(target));
+    c.leaveWithoutBudget(target);
     this.checkMapping(c, target, placement);
     c.e.i32Const(this.structurer.label(found));
     c.e.localSet(c.label);
@@ -327,7 +371,12 @@ export class Translation {
   }
 
   /** Leaves unless the page of `target` is still mapped as it was. */
-  private checkMapping(c: Context, target: number, placement: Placement): void {
+  private checkMapping(
+    c: Context,
+    target: number,
+    placement: Placement,
+    leave = () => c.leaveTo(target, false),
+  ): void {
     const { e } = c;
     e.i32Const(0);
     e.load(O.I32_LOAD, placement.generationWord(target), 2);
@@ -341,24 +390,34 @@ export class Translation {
     e.call(c.imports.functionIndex('confirmPage'));
     e.op(O.I32_EQZ);
     e.if();
-    c.leaveTo(target, false);
+    leave();
     e.end();
     e.end();
   }
 
-  /**
-   * An address known only now: if the region's table has it (EIP, label, address of its page's
-   * generation word, its physical page), on through the dispatch, else out.
-   */
-  private lookup(c: Context, target: number, placement: Placement): void {
-    const { e } = c;
-    if (placement.lookupMask < 0) {
-      e.localGet(target);
-      c.leaveToStack(true);
+  /** On to the address in the target's local. */
+  private lookup(c: Context, placement: Placement): void {
+    if (placement.lookupMask >= 0) {
+      this.structurer.share(c.e);
       return;
     }
-    this.checkBudget(c, () => e.localGet(target));
+    c.e.localGet(c.targetLocal);
+    c.leaveToStack(true);
+  }
+
+  /**
+   * An address known only now, once a region: if the region's table has it (EIP, label, address of
+   * its page's generation word, its physical page), on through the dispatch, else out.
+   */
+  private emitLookup(c: Context, placement: Placement): void {
+    const { e } = c;
+    const target = c.targetLocal;
     const entry = c.locals.take(O.I32);
+    const found = c.locals.take(O.I32);
+    e.localGet(c.budgetLocal);
+    e.i32Const(0);
+    e.op(O.I32_GT_S);
+    e.if();
     e.localGet(target);
     e.localGet(target);
     e.i32Const(6);
@@ -368,11 +427,28 @@ export class Translation {
     e.op(O.I32_AND);
     e.i32Const(4);
     e.op(O.I32_SHL);
-    e.localTee(entry);
+    e.localSet(entry);
+    const miss = e.block();
+    const probe = e.loop();
+    e.localGet(entry);
     e.load(O.I32_LOAD, placement.lookupTable, 2);
+    e.localTee(found);
     e.localGet(target);
-    e.op(O.I32_EQ);
+    e.op(O.I32_NE);
     e.if();
+    e.localGet(found);
+    e.i32Const(LOOKUP_EMPTY);
+    e.op(O.I32_EQ);
+    e.brIf(miss);
+    e.localGet(entry);
+    e.i32Const(16);
+    e.op(O.I32_ADD);
+    e.i32Const(placement.lookupMask << 4);
+    e.op(O.I32_AND);
+    e.localSet(entry);
+    e.br(probe);
+    e.end();
+    e.end();
     e.localGet(entry);
     e.load(O.I32_LOAD, placement.lookupTable + 8, 2);
     e.load(O.I32_LOAD, 0, 2);
@@ -397,9 +473,11 @@ export class Translation {
     e.localSet(c.label);
     this.structurer.dispatch(e);
     e.end();
-    c.locals.give(entry);
+    e.end();
     e.localGet(target);
     c.leaveToStack(true);
+    c.locals.give(found);
+    c.locals.give(entry);
   }
 
   // --- Edges ----------------------------------------------------------------------------------------
@@ -409,13 +487,35 @@ export class Translation {
       c.leaveTo(edge.to, edge.back);
       return;
     }
-    if (edge.back) this.checkBudget(c, () => c.e.i32Const(edge.to));
+    if (edge.back) c.leaveWithoutBudget(edge.to);
     if (!samePage(edge.to, edge.from)) this.checkMapping(c, edge.to, placement);
   }
 }
 
+/** Of the access at hand. */
+const place: Place = { host: -1, distance: 0 };
+
+function isThroughMemory(decoded: Decoded, record: number): boolean {
+  return codeAt(decoded, record).form.name === 'm';
+}
+
+/** What the terminator accesses. */
+function endAccesses(decoded: Decoded, node: Node): number {
+  const { direct, end, last } = node;
+  const indirect = end === 'call-indirect' || end === 'jmp-indirect';
+  let accesses = indirect && isThroughMemory(decoded, last) ? END_OPERAND : 0;
+  if (direct) return accesses;
+  if (end === 'call' || end === 'call-indirect') accesses |= END_PUSH;
+  return end === 'ret' ? END_POP : accesses;
+}
+
 /** State a terminator uses and writes, as stateOf() gives it. */
 function terminatorState(decoded: Decoded, node: Node): number {
+  const direct = node.direct ? directState(node.direct) : 0;
+  return direct | endState(decoded, node);
+}
+
+function endState(decoded: Decoded, node: Node): number {
   switch (node.end) {
     case 'jcc':
       return FLAGS_BIT << 16;

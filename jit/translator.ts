@@ -2,7 +2,7 @@
  * The cache of translations: which blocks have a region, putting one in, taking it out when its
  * code is written or when room runs out. What a region is and becomes: region.ts, translate.ts.
  */
-import { EIP as EIP_ADDRESS, MAPPING_GENERATION, PAGE_INFO } from '../assembly/shared/layout.ts';
+import { EIP as EIP_ADDRESS, PAGE_INFO } from '../assembly/shared/layout.ts';
 import { MODE_CODE32, MODE_FLAT, MODE_SINGLE, MODE_STACK32 } from '../assembly/shared/modes.ts';
 import { PAGE_TRANSLATED } from '../assembly/shared/paging.ts';
 import { HEADER_ENTRY, HEADER_HEAT } from '../assembly/shared/records.ts';
@@ -11,16 +11,25 @@ import {
   ENTRY_EIP,
   ENTRY_GENERATION,
   ENTRY_LABEL,
+  ENTRY_MISSES,
   ENTRY_SIZE,
   ENTRY_SLOT,
   HEAT_TRANSLATED,
 } from '../assembly/shared/regions.ts';
 import type { Imports } from './context.ts';
 import { Decoded } from './decoded.ts';
-import { gather, type Region } from './region.ts';
+import { isRing0 } from './interrupts.ts';
+import { gather, type Node, type Region } from './region.ts';
+import type { FindDirectCall } from './paravirt.ts';
 import { Scratch } from './scratch.ts';
 import { Splicer } from './splice.ts';
-import { lookupIndex, Translation, type EmittedEntry, type Placement } from './translate.ts';
+import {
+  LOOKUP_EMPTY,
+  lookupIndex,
+  Translation,
+  type EmittedEntry,
+  type Placement,
+} from './translate.ts';
 import { EVICTED_SHARE, HEAT_LIMIT, MODULE_REGIONS, REGIONS } from './tuning.ts';
 import { ModuleWriter } from './wasm/module.ts';
 import { readModule, type ReadModule } from './wasm/reader.ts';
@@ -31,6 +40,8 @@ export interface TranslatorCore {
   memory: WebAssembly.Memory;
   table: WebAssembly.Table;
   findBlock(physical: number, mode: number): number;
+  /** What was noted under MAPPING_GENERATION holds no more. */
+  newGeneration(): void;
 }
 
 export interface TranslatorOptions {
@@ -45,8 +56,10 @@ export interface TranslatorOptions {
   batch?: number;
   /** Only so many regions are ever made: for finding the one that is wrong (scripts/jit-bisect.mjs). */
   limit?: number;
+  /** Calls that translated code of ring 0 makes without executing the routine they go to. */
+  findDirect?: FindDirectCall | undefined;
   /** Told of each region when it is made, with its module, in which it is exported as r<slot>. */
-  onRegion?: (region: Translated, bytes: Uint8Array) => void;
+  onRegion?: (region: Translated, bytes: Uint8Array, nodes: readonly Node[]) => void;
   /** Milliseconds, for the statistics. */
   now?: () => number;
 }
@@ -81,6 +94,7 @@ export class Translator {
     bytes: 0,
     refused: 0,
     invalidated: 0,
+    remade: 0,
     evicted: 0,
     flushes: 0,
     translateMilliseconds: 0,
@@ -88,6 +102,7 @@ export class Translator {
   };
   private readonly decoded: Decoded;
   private readonly core: TranslatorCore;
+  private readonly findDirect: FindDirectCall | undefined;
   private readonly coreModule: ReadModule;
   private readonly translation: Translation;
   private readonly module = new ModuleWriter();
@@ -97,6 +112,8 @@ export class Translator {
   private readonly importObject: Record<string, Record<string, WebAssembly.ImportValue>>;
   private readonly regions = new Map<number, Translated>();
   private readonly byPage = new Map<number, Set<Translated>>();
+  /** EIPs of entries at which regions with shared checks missed. */
+  private readonly unshared = new Set<number>();
   private readonly freeSlots: number[] = [];
   private readonly firstSlot: number;
   private readonly limit: number;
@@ -106,6 +123,7 @@ export class Translator {
 
   constructor(options: TranslatorOptions) {
     this.core = options.core;
+    this.findDirect = options.findDirect;
     this.heatLimit = options.heatLimit ?? HEAT_LIMIT;
     this.limit = options.limit ?? Infinity;
     this.batch = Math.min(options.batch ?? MODULE_REGIONS, options.regions ?? REGIONS);
@@ -163,28 +181,32 @@ export class Translator {
         continue;
       }
       regions.push(
-        gather(decoded, eip, mode, this.heatLimit, (linear) => {
-          const physical = decoded.fetchAddress(linear, mode);
-          return physical < 0 ? 0 : this.core.findBlock(physical, mode) >>> 0;
-        }),
+        gather(
+          decoded,
+          eip,
+          mode,
+          this.heatLimit,
+          (linear) => {
+            const physical = decoded.fetchAddress(linear, mode);
+            return physical < 0 ? 0 : this.core.findBlock(physical, mode) >>> 0;
+          },
+          isRing0(mode) ? this.findDirect : undefined,
+        ),
       );
     }
     if (regions.length === 0) return;
-    const names = new Set<string>();
-    for (const region of regions) this.translation.addCalled(region, names);
     module.begin();
     module.importMemory('env', 'memory', 1);
     const imported = new Map<string, number>();
-    for (const name of names) {
-      const type = this.coreModule.functionByExport(name)?.type;
-      if (!type) throw new Error(`jit: the core exports no ${name}`);
-      const signature = module.type(type.parameters, type.results);
-      imported.set(name, module.importFunction('env', name, signature));
-    }
     const imports: Imports = {
       functionIndex: (name) => {
-        const index = imported.get(name);
-        if (index === undefined) throw new Error(`jit: nothing was said of calls to ${name}`);
+        let index = imported.get(name);
+        if (index === undefined) {
+          const type = this.coreModule.functionByExport(name)?.type;
+          if (!type) throw new Error(`jit: the core exports no ${name}`);
+          index = module.importFunction('env', name, module.type(type.parameters, type.results));
+          imported.set(name, index);
+        }
         return index;
       },
     };
@@ -200,10 +222,28 @@ export class Translator {
     this.counts.bytes += bytes.length;
     for (const one of emitted) this.install(one, instance.exports);
     // The run loop remembers entries by EIP: it must see the new ones.
-    decoded.setWord(MAPPING_GENERATION, decoded.word(MAPPING_GENERATION) + 1);
-    for (const { translated } of emitted) this.onRegion?.(translated, bytes);
+    this.core.newGeneration();
+    for (const { translated, region } of emitted) {
+      this.onRegion?.(translated, bytes, region.nodes);
+    }
     this.counts.translateMilliseconds +=
       this.now() - started - (this.counts.compileMilliseconds - compiling);
+  }
+
+  /**
+   * A region leaves at a miss most times that it is entered here. Where accesses share checks, an
+   * object that lies across two pages misses each time: such a region is made anew without sharing.
+   */
+  regionMisses(descriptor: number): void {
+    const { decoded } = this;
+    const region = this.regions.get(decoded.word(descriptor + ENTRY_SLOT));
+    const eip = decoded.word(descriptor + ENTRY_EIP);
+    const entry = region?.entries.find((one) => one.descriptor === descriptor);
+    if (!region || !entry || this.unshared.has(eip)) return;
+    this.unshared.add(eip);
+    this.remove(region);
+    decoded.setWord(entry.block + HEADER_HEAT, this.heatLimit);
+    this.counts.remade++;
   }
 
   /** A page with translated code was written. */
@@ -230,6 +270,11 @@ export class Translator {
     return this.regions.size;
   }
 
+  /** Whether a region is still in the cache. */
+  isLive(region: Translated): boolean {
+    return this.regions.get(region.slot) === region;
+  }
+
   /** Emits a region into the module at hand; null: there is no room for its tables. */
   private emit(region: Region, imports: Imports): Emitted | null {
     const { decoded, module, scratch, translation } = this;
@@ -245,7 +290,11 @@ export class Translator {
       if (address) tables.push({ address, bytes });
       return address;
     };
-    const pages = [...new Set(region.nodes.map(({ eip }) => eip >>> 12))];
+    const pages: number[] = [];
+    for (const { direct, eip, target } of region.nodes) {
+      if (!pages.includes(eip >>> 12)) pages.push(eip >>> 12);
+      if (direct && !pages.includes(target >>> 12)) pages.push(target >>> 12);
+    }
     const words = take(pages.length * 4);
     const lookup = entries.length > 1 ? lookupMaskFor(entries) : -1;
     const table = lookup < 0 ? 0 : take((lookup + 1) * 16);
@@ -270,7 +319,8 @@ export class Translator {
     const start = module.code.length;
     const slot = this.freeSlots.pop()!;
     const index = module.beginFunction(module.type([O.I32], [O.I32]));
-    translation.emit(region, module, imports, placement);
+    const sharing = !region.nodes.some(({ eip }) => this.unshared.has(eip));
+    translation.emit(region, module, imports, placement, sharing);
     module.endFunction();
     module.exportFunction(`r${slot}`, index);
     const translated: Translated = {
@@ -290,6 +340,7 @@ export class Translator {
       decoded.setWord(descriptor + ENTRY_EIP, node.eip);
       decoded.setWord(descriptor + ENTRY_GENERATION, generationWord(node.eip));
       decoded.setWord(descriptor + ENTRY_COUNT, 0);
+      decoded.setWord(descriptor + ENTRY_MISSES, 0);
       translated.entries.push({ block: node.block, descriptor });
     });
     return { translated, region };
@@ -319,13 +370,14 @@ export class Translator {
   private fillLookup(entries: EmittedEntry[], placement: Placement): void {
     const { decoded } = this;
     const { lookupTable, lookupMask } = placement;
-    // No instruction is fetched from here: a kernel never maps the last byte for code.
-    for (let i = 0; i <= lookupMask; i++) {
-      decoded.setWord(lookupTable + 16 * i, 0xffffffff);
-      decoded.setWord(lookupTable + 16 * i + 8, 0);
-    }
+    // No instruction is fetched from there: a kernel never maps the last byte for code.
+    for (let i = 0; i <= lookupMask; i++) decoded.setWord(lookupTable + 16 * i, LOOKUP_EMPTY);
     for (const { node, label } of entries) {
-      const at = lookupTable + 16 * lookupIndex(node.eip, lookupMask);
+      let index = lookupIndex(node.eip, lookupMask);
+      while (decoded.word(lookupTable + 16 * index) !== LOOKUP_EMPTY >>> 0) {
+        index = (index + 1) & lookupMask;
+      }
+      const at = lookupTable + 16 * index;
       decoded.setWord(at, node.eip);
       decoded.setWord(at + 4, label);
       decoded.setWord(at + 8, placement.generationWord(node.eip));
@@ -343,7 +395,7 @@ export class Translator {
     for (const page of region.pages) this.byPage.get(page)?.delete(region);
     for (const { address, bytes } of region.tables) scratch.give(address, bytes);
     // Entries that the run loop remembers by EIP go with the generation they were noted under.
-    decoded.setWord(MAPPING_GENERATION, decoded.word(MAPPING_GENERATION) + 1);
+    this.core.newGeneration();
     this.core.table.set(region.slot, null);
     this.freeSlots.push(region.slot);
     this.regions.delete(region.slot);
@@ -370,16 +422,9 @@ export class Translator {
   }
 }
 
-/**
- * The smallest mask under which no two entries fall together, within four times the room they need;
- * an entry that another has displaced is only reached through the run loop.
- */
+/** Half of the table at most is used, so that a search is short. */
 function lookupMaskFor(entries: EmittedEntry[]): number {
   let mask = 3;
-  while (mask < entries.length - 1) mask = mask * 2 + 1;
-  for (const limit = mask * 4 + 3; mask < limit; mask = mask * 2 + 1) {
-    const seen = new Set(entries.map(({ node }) => lookupIndex(node.eip, mask)));
-    if (seen.size === entries.length) break;
-  }
+  while (mask + 1 < 2 * entries.length) mask = mask * 2 + 1;
   return mask;
 }

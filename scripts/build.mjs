@@ -1,10 +1,11 @@
 // Builds dist/: the tables and interpreter cases from isa/, the core by asc, the rest by esbuild.
-// `node scripts/build.mjs core` builds the core alone.
+// `node scripts/build.mjs core` builds the core alone, `js` all but the core.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { emitDeclarations } from './declarations.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const inRoot = (path) => join(root, path);
@@ -14,49 +15,78 @@ const say = (text) =>
 
 mkdirSync(inRoot('dist'), { recursive: true });
 
-// isa/ is TypeScript that runs at build time: bundled, run, thrown away.
-const generator = inRoot('dist/.generate.mjs');
-await build({
-  entryPoints: [inRoot('isa/generate/main.ts')],
-  outfile: generator,
-  bundle: true,
-  platform: 'node',
-  format: 'esm',
-  target: 'node20',
-  logLevel: 'warning',
-});
-execFileSync(process.execPath, [generator, root], { stdio: 'inherit' });
-rmSync(generator);
+if (process.argv[2] !== 'js') {
+  // isa/ and the table of VMI calls are TypeScript that runs at build time: bundled, run, thrown away.
+  const generator = inRoot('dist/.generate.mjs');
+  await build({
+    stdin: {
+      contents: `
+        import { writeFileSync } from 'node:fs';
+        import './isa/generate/main.ts';
+        import { vmiSource } from './host/vmi/generate.ts';
+        writeFileSync(process.argv[2] + '/assembly/generated/vmi.ts', vmiSource());`,
+      resolveDir: root,
+    },
+    outfile: generator,
+    bundle: true,
+    // The package is declared free of side effects; the generator is nothing else.
+    ignoreAnnotations: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    logLevel: 'warning',
+  });
+  execFileSync(process.execPath, [generator, root], { stdio: 'inherit' });
+  rmSync(generator);
 
-execFileSync(
-  process.execPath,
-  [
-    inRoot('node_modules/assemblyscript/bin/asc.js'),
-    '--config',
-    'asconfig.json',
-    '--target',
-    'release',
-  ],
-  { stdio: 'inherit', cwd: root },
-);
-say('core');
+  execFileSync(
+    process.execPath,
+    [
+      inRoot('node_modules/assemblyscript/bin/asc.js'),
+      '--config',
+      'asconfig.json',
+      '--target',
+      'release',
+    ],
+    { stdio: 'inherit', cwd: root },
+  );
+  say('core');
+
+  if (process.argv[2] === 'core') process.exit();
+}
 
 // commander is CommonJS: bundled into a module it still asks for Node's own modules by require().
 const PROGRAM_BANNER = `#!/usr/bin/env node
 import { createRequire } from 'node:module';
 const require = createRequire(import.meta.url);`;
-const entries = { vmi86: 'host/cli/main.ts', index: 'host/index.ts' };
-for (const [name, entry] of Object.entries(entries)) {
-  if (process.argv[2] === 'core' || !existsSync(inRoot(entry))) continue;
+const common = { bundle: true, format: 'esm', logLevel: 'warning', absWorkingDir: root };
+await build({
+  ...common,
+  entryPoints: { vmi86: 'host/cli/main.ts' },
+  outdir: 'dist',
+  platform: 'node',
+  target: 'node20',
+  banner: { js: PROGRAM_BANNER },
+});
+// npx runs it as it stands, in a clone too.
+chmodSync(inRoot('dist/vmi86.js'), 0o755);
+
+// The package. What its entries share is in chunks beside them: core.wasm is one folder up from all.
+for (const platform of ['node', 'browser']) {
+  rmSync(inRoot(`dist/${platform}`), { recursive: true, force: true });
   await build({
-    entryPoints: { [name]: inRoot(entry) },
-    outdir: inRoot('dist'),
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    logLevel: 'warning',
-    ...(name === 'vmi86' ? { banner: { js: PROGRAM_BANNER } } : {}),
+    ...common,
+    entryPoints: {
+      index: `host/embed/${platform}.ts`,
+      worker: `host/embed/worker-${platform}.ts`,
+      v86: `host/embed/v86-${platform}.ts`,
+    },
+    outdir: `dist/${platform}`,
+    platform,
+    target: platform === 'node' ? 'node20' : 'es2022',
+    splitting: true,
+    minify: platform === 'browser',
   });
 }
+emitDeclarations(root);
 say('done');

@@ -14,8 +14,16 @@ if (Number(process.versions.node.split('.')[0]) < 20) {
 }
 
 /** What dist/ is made of. */
-const SOURCES = ['assembly', 'isa', 'jit', 'host', 'scripts/build.mjs', 'package.json'];
-const PRODUCTS = ['dist/vmi86.js', 'dist/core.wasm'];
+const SOURCES = [
+  'assembly',
+  'isa',
+  'jit',
+  'host',
+  'scripts/build.mjs',
+  'scripts/declarations.mjs',
+  'package.json',
+];
+const PRODUCTS = ['dist/core.wasm', 'dist/vmi86.js', 'dist/types/worker.d.ts'];
 
 export function installIfMissing() {
   if (existsSync(join(root, 'node_modules', '.package-lock.json'))) return;

@@ -1,12 +1,15 @@
 // `npm start`: from a fresh clone to a guest's prompt on this terminal. Installs and builds where
-// that is due, gets the guest, then hands the terminal to vmi86. Words after `npm start --` go to
-// vmi86; with --kernel among them no guest is fetched.
+// that is due, gets the guest (Debian's kernel; where that cannot be had, the project's own), then
+// hands the terminal to vmi86. Words after `npm start --` go to vmi86; with --kernel among them no
+// guest is fetched.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { buildIfStale, installIfMissing, root } from './setup.mjs';
 
 const COMMAND_LINE = 'console=ttyS0 tsc=reliable mitigations=off random.trust_cpu=on';
+
+const OWN_GUEST = 'guest/vmi-guest.elf';
 
 installIfMissing();
 buildIfStale();
@@ -18,8 +21,8 @@ const given = (...names) =>
 if (!given('--kernel', '-kernel', '--help', '-h', '--version')) {
   const guest = await obtainGuest();
   words.unshift('--kernel', guest.kernel);
-  if (!given('--initrd', '-initrd')) words.unshift('--initrd', guest.initrd);
-  if (!given('--append', '-append')) {
+  if (guest.initrd && !given('--initrd', '-initrd')) words.unshift('--initrd', guest.initrd);
+  if (guest.initrd && !given('--append', '-append')) {
     words.unshift('--append', COMMAND_LINE + (given('--disk') ? ' disk' : ''));
   }
   if (!given('--memory', '-m')) words.unshift('--memory', '256');
@@ -48,7 +51,8 @@ async function obtainGuest() {
     return await debianGuest({ root, progress: (line) => console.error(`guest: ${line}`) });
   } catch (error) {
     if (!(error instanceof GuestUnavailable)) throw error;
+    // The project's own guest shows what VMI is; a kernel and its userland must come from elsewhere.
     console.error(error.message);
-    process.exit(1);
+    return { name: "the project's own VMI kernel instead", kernel: join(root, OWN_GUEST) };
   }
 }

@@ -1,7 +1,19 @@
 // Control and debug registers: MOV CR, MOV DR, LMSW, SMSW, CLTS, and what follows from them:
 // TLB flushes, blocked units, PAE's pointer registers (SDM vol. 3A 2.5, vol. 3B 17.2).
-import { CR0, CR2, CR3, CR4, DR, FPU_BLOCKED, PDPTE, SSE_BLOCKED } from '../shared/layout';
+import {
+  CR0,
+  CR2,
+  CR3,
+  CR4,
+  DR,
+  FPU_BLOCKED,
+  PDPTE,
+  SPACES_KEPT,
+  SSE_BLOCKED,
+} from '../shared/layout';
 import { DB, GP } from '../shared/faults';
+import { SPACES_ANNOUNCED } from '../shared/paravirt';
+import { dropSpaces, switchSpace } from '../mem/spaces';
 import { flushTlb } from '../mem/tlb';
 import { readPhysical64 } from '../mem/physical';
 import { DR6_BD } from './debug';
@@ -27,13 +39,14 @@ const CR4_TSD: u32 = 4;
 const CR4_DE: u32 = 8;
 const CR4_PSE: u32 = 0x10;
 const CR4_PAE: u32 = 0x20;
+const CR4_MCE: u32 = 0x40;
 const CR4_PGE: u32 = 0x80;
 const CR4_PCE: u32 = 0x100;
 const CR4_OSFXSR: u32 = 0x200;
 const CR4_OSXMMEXCPT: u32 = 0x400;
 /** What cpuid.ts announces; any other bit is #GP. */
 const CR4_ALL: u32 =
-  CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+  CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 
 const DR6: usize = DR + 24;
 const DR7: usize = DR + 28;
@@ -62,7 +75,7 @@ export function loadPointers(root: u32): void {
   for (let i: u32 = 0; i < 4; i++) store<u64>(PDPTE + (i << 3), readPhysical64(table + (i << 3)));
 }
 
-/** CR3 was written: every translation that is not global is gone. */
+/** CR3 was written other than by switching spaces: what is not global is gone. */
 export function loadRoot(): void {
   flushTlb(false);
 }
@@ -80,6 +93,25 @@ function setCr0(value: u32): void {
   if (changed & (CR0_PG | CR0_WP | CR0_PE)) flushTlb(true);
   updateUnits();
   updateMode();
+}
+
+function setCr3(value: u32): void {
+  // A guest that announces changes does so for SetCR3 only.
+  if (load<u32>(SPACES_KEPT) == SPACES_ANNOUNCED) {
+    dropSpaces();
+    reloadRoot(value);
+  } else if (value == load<u32>(CR3)) {
+    reloadRoot(value);
+  } else {
+    switchSpace(value);
+  }
+}
+
+/** A root, or the current one again: flushes what is not global. */
+export function reloadRoot(value: u32): void {
+  if ((load<u32>(CR4) & CR4_PAE) != 0 && (load<u32>(CR0) & CR0_PG) != 0) loadPointers(value);
+  store<u32>(CR3, value);
+  loadRoot();
 }
 
 function setCr4(value: u32): void {
@@ -109,9 +141,7 @@ export function moveToControl(index: u32, value: u32): void {
   } else if (index == 2) {
     store<u32>(CR2, value);
   } else if (index == 3) {
-    if ((load<u32>(CR4) & CR4_PAE) != 0 && (load<u32>(CR0) & CR0_PG) != 0) loadPointers(value);
-    store<u32>(CR3, value);
-    loadRoot();
+    setCr3(value);
   } else if (index == 4) {
     setCr4(value);
   } else {

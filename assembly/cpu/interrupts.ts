@@ -21,7 +21,16 @@ import {
 } from '../shared/layout';
 import { COUNT_FAULTS, COUNT_INTERRUPTS, COUNT_VECTORS } from '../shared/counters';
 import { AC_VECTOR, DB, DE, DF_VECTOR, GP, NP, PF_VECTOR, SS_VECTOR, TS } from '../shared/faults';
+import {
+  EVENT_DOUBLED,
+  EVENT_FAULT,
+  EVENT_INTERRUPT,
+  EVENT_NOTHING,
+  EVENT_SHUTDOWN,
+  EVENT_SOFTWARE,
+} from '../shared/history';
 import { AC, IF, NT, RF, TF, VM } from '../shared/flags';
+import { endFaultRun, noteEvent } from '../interp/history';
 import { readSystem16, readSystem32 } from '../mem/access';
 import { getEflags } from '../ops/flags';
 import { enterDebugHandler, forgetStep } from './debug';
@@ -77,12 +86,15 @@ const DOUBLE_FAULT = 3;
 
 /** Class of the event whose delivery has begun and is not complete. */
 let delivering: i32 = NOTHING;
+/** Its vector. */
+let deliveringVector: u32 = 0;
 /** The processor shut down (triple fault); only RESET clears it. */
 export let shutdown: bool = false;
 
 export function clearDelivery(): void {
   delivering = NOTHING;
   shutdown = false;
+  endFaultRun();
   setExternal(0);
 }
 
@@ -103,7 +115,10 @@ export function deliverPending(): void {
   let code = load<u32>(FAULT_CODE);
   store<u32>(FAULT_PENDING, 0);
   const second = classOf(vector);
+  const during: u32 = delivering == NOTHING ? EVENT_NOTHING : deliveringVector;
+  const event: u32 = EVENT_FAULT | (vector << 8) | (during << 16);
   if (delivering == DOUBLE_FAULT && second != BENIGN) {
+    noteEvent(event | (EVENT_SHUTDOWN << 24), code);
     delivering = NOTHING;
     shutdown = true;
     return;
@@ -112,6 +127,7 @@ export function deliverPending(): void {
   const doubled =
     (delivering == CONTRIBUTORY && second == CONTRIBUTORY) ||
     (delivering == PAGE_FAULT && (second == CONTRIBUTORY || second == PAGE_FAULT));
+  noteEvent(doubled ? event | (EVENT_DOUBLED << 24) : event, code);
   if (second == PAGE_FAULT) store<u32>(CR2, load<u32>(FAULT_ADDRESS));
   if (doubled) {
     vector = DF_VECTOR;
@@ -128,11 +144,13 @@ export function deliverExternal(vector: u32): void {
   store<u32>(EIP_CURRENT, load<u32>(EIP));
   store<u32>(COUNT_CURRENT, 0);
   count(COUNT_INTERRUPTS);
+  noteEvent(EVENT_INTERRUPT | (vector << 8), 0);
   deliver(vector, EXTERNAL, false, 0);
 }
 
 /** INT n and its relatives; EIP is the next instruction's, EIP_CURRENT this one's. */
 export function deliverSoftware(vector: u32): void {
+  noteEvent(EVENT_SOFTWARE | (vector << 8), 0);
   deliver(vector, SOFTWARE, false, 0);
 }
 
@@ -149,6 +167,7 @@ function count(index: u32): void {
 /** Pushes the return frame with EIP as return address and goes to the handler. */
 export function deliver(vector: u32, kind: u32, hasCode: bool, code: u32): void {
   delivering = kind == EXCEPTION ? classOf(vector) : BENIGN;
+  deliveringVector = vector;
   setExternal(kind == SOFTWARE ? 0 : 1);
   // Stacks may be MMIO or lie beside decoded code; nothing here can run again alone.
   const single = load<u32>(SINGLE);

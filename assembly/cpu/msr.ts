@@ -35,7 +35,7 @@ const EFER_NXE: u64 = 0x800;
 const CR4_TSD: u32 = 4;
 const CR4_PCE: u32 = 0x100;
 
-function counter(): u64 {
+export function counter(): u64 {
   return <u64>timestamp() + load<u64>(TSC_OFFSET);
 }
 
@@ -71,6 +71,9 @@ export function wrmsr(): void {
   const value = (<u64>load<u32>(EAX)) | ((<u64>load<u32>(EDX)) << 32);
   if (index == IA32_TSC) {
     store<u64>(TSC_OFFSET, value - <u64>timestamp());
+    // For a hypervisor that has told the guest how to compute time from the counter.
+    store<u64>(EXCHANGE, value);
+    writeMsr(index);
   } else if (index == IA32_SYSENTER_CS) {
     store<u32>(MSR_SYSENTER_CS, <u32>value);
   } else if (index == IA32_SYSENTER_ESP) {

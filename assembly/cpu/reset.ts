@@ -20,6 +20,7 @@ import {
   IDTR_BASE,
   IDTR_LIMIT,
   INHIBIT,
+  SHADOW,
   MSR_EFER,
   MSR_PAT,
   MSR_SYSENTER_CS,
@@ -70,6 +71,7 @@ export function resetProcessor(): void {
   store<u64>(TSC_OFFSET, 0);
   store<u32>(NMI, 0);
   store<u32>(INHIBIT, 0);
+  store<u32>(SHADOW, 0);
   store<u32>(HALTED, 0);
   store<u32>(SINGLE, 0);
   store<u32>(FAULT_PENDING, 0);

@@ -25,6 +25,7 @@ import {
   MODE_FLAT,
   MODE_FS_OPEN,
   MODE_GS_OPEN,
+  MODE_MIDDLE,
   MODE_PROTECTED,
   MODE_STACK32,
   MODE_USER,
@@ -299,10 +300,12 @@ export function updateMode(): void {
   let mode: u32 = 0;
   if (load<u32>(CR0) & 1) mode |= MODE_PROTECTED;
   if (load<u32>(EFLAGS_SYSTEM) & VM) mode |= MODE_V86;
-  if (load<u32>(CPL) == 3) {
+  const cpl = load<u32>(CPL);
+  if (cpl == 3) {
     mode |= MODE_USER;
     store<u32>(TLB_CURRENT, TLB_USER);
   } else {
+    if (cpl) mode |= MODE_MIDDLE;
     store<u32>(TLB_CURRENT, TLB_KERNEL);
   }
   if (accessOf(CS) & BIG) mode |= MODE_CODE32;

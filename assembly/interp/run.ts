@@ -7,6 +7,8 @@ import {
   BLOCK_HASH_ENTRIES,
   BUDGET,
   COUNT_CURRENT,
+  SECOND_HASH,
+  SECOND_HASH_ENTRIES,
   COUNTERS,
   EFLAGS_SYSTEM,
   EIP,
@@ -25,6 +27,7 @@ import {
   PAGE_INFO,
   RECORD_CURRENT,
   SEGMENT_BASE,
+  SHADOW,
   SINGLE,
   SLICE,
   STOP,
@@ -38,6 +41,7 @@ import {
 import { EXIT_BUDGET, EXIT_FLUSHED, EXIT_HALT, EXIT_REQUEST, EXIT_SHUTDOWN } from '../shared/exits';
 import { GP, NMI_VECTOR, RESTART_SINGLE, SKIP_REST } from '../shared/faults';
 import { IF } from '../shared/flags';
+import { EVENT_INTERPRETED, EVENT_TRANSLATED } from '../shared/history';
 import { MODE_FLAT, MODE_SINGLE } from '../shared/modes';
 import { PAGE_ATTRIBUTES } from '../shared/paging';
 import {
@@ -45,7 +49,9 @@ import {
   ENTRY_EIP,
   ENTRY_GENERATION,
   ENTRY_LABEL,
+  ENTRY_MISSES,
   ENTRY_SLOT,
+  MISSES_TOLD,
   REGION_CHECK,
   REGION_MISS,
 } from '../shared/regions';
@@ -57,11 +63,15 @@ import { CS, limitOf } from '../cpu/segments';
 import { hasRoom, resetDecoder } from '../decode/decode';
 import { interpret } from '../generated/interpret';
 import { hashSlot } from '../mem/codepages';
-import { count } from '../mem/tlb';
-import { findNext, heatLimit, LEAVE_CHECK, nextPhysical } from './step';
+import { count, countBy, newGeneration } from '../mem/tlb';
+import { calling, settleCall } from '../paravirt/vmcall';
+import { countFault, endFaultRun, noteEntry } from './history';
+import { findNext, heatLimit, LEAVE_CHECK, mustLook, nextPhysical } from './step';
 
 /** The block has been entered often: the translator may make a region of it. */
 export declare function blockHot(block: u32): void;
+/** More than half of the entries at this descriptor ended in a miss. */
+export declare function regionMisses(entry: u32): void;
 /** INTA: the vector, or -1 when the request has gone. */
 export declare function interruptVector(): i32;
 
@@ -74,6 +84,9 @@ let missed: bool = false;
 /** The next instruction runs alone. */
 let restarting: bool = false;
 
+/** Faults come without end: the budget is looked at after each. */
+let checkingAfterFault: bool = false;
+
 /**
  * Puts state in order after a throw: the counts of the half-done block are taken off, EIP is the
  * faulting instruction's. Also the way hot code's noted faults go.
@@ -82,6 +95,7 @@ function settleFault(): void {
   store<i32>(BUDGET, load<i32>(BUDGET) - load<i32>(COUNT_CURRENT));
   store<u32>(COUNT_CURRENT, 0);
   const vector = load<u32>(FAULT_VECTOR);
+  if (calling) settleCall(vector == RESTART_SINGLE);
   if (vector == RESTART_SINGLE) {
     store<u32>(FAULT_PENDING, 0);
     store<u32>(EIP, load<u32>(EIP_CURRENT));
@@ -100,6 +114,7 @@ function settleFault(): void {
 
 /** Delivery touches memory like one instruction: what it writes may be code or MMIO. */
 function deliver(): void {
+  if (countFault()) checkingAfterFault = true;
   store<u32>(SINGLE, 1);
   deliverPending();
   store<u32>(SINGLE, 0);
@@ -125,11 +140,13 @@ function lookup(mode: u32): u32 {
 /** One instruction, alone, with MMIO and writes into code allowed. */
 function single(): void {
   if (debugging() && debugBefore()) return;
-  const block = lookup(load<u32>(MODE) | MODE_SINGLE);
+  const mode = load<u32>(MODE) | MODE_SINGLE;
+  const block = lookup(mode);
   if (!block) return;
+  noteEntry(EVENT_INTERPRETED, load<u32>(EIP), mode);
   count(COUNT_SINGLES);
   store<u32>(SINGLE, 1);
-  interpret(block, load<u32>(MODE) | MODE_SINGLE);
+  interpret(block, mode);
   store<u32>(SINGLE, 0);
   if (!load<u32>(FAULT_PENDING)) debugAfter();
 }
@@ -137,18 +154,20 @@ function single(): void {
 /** Forgets every decoded block. The translator has dropped its regions. */
 export function flushBlocks(): void {
   memory.fill(BLOCK_HASH, 0, BLOCK_HASH_ENTRIES * 8);
+  memory.fill(SECOND_HASH, 0, SECOND_HASH_ENTRIES * 8);
   for (let word: u32 = PAGE_INFO; word < <u32>(PAGE_INFO + 0x400000); word += 4) {
     const info = load<u32>(word);
     if (info & ~PAGE_ATTRIBUTES) store<u32>(word, info & PAGE_ATTRIBUTES);
   }
   resetDecoder();
   count(COUNT_RECORD_FLUSHES);
-  store<u32>(MAPPING_GENERATION, load<u32>(MAPPING_GENERATION) + 1);
+  newGeneration();
 }
 
 /** Is an interrupt due? Takes it if so. */
 function takeInterrupt(): bool {
   if (load<u32>(NMI)) {
+    endFaultRun();
     store<u32>(NMI, 0);
     store<u32>(SINGLE, 1);
     deliverExternal(NMI_VECTOR);
@@ -158,6 +177,7 @@ function takeInterrupt(): bool {
   if (!load<u32>(INTR) || (load<u32>(EFLAGS_SYSTEM) & IF) == 0) return false;
   const vector = interruptVector();
   if (vector < 0) return false;
+  endFaultRun();
   store<u32>(SINGLE, 1);
   deliverExternal(vector);
   store<u32>(SINGLE, 0);
@@ -168,11 +188,14 @@ function takeInterrupt(): bool {
 export function run(): i32 {
   // After a throw this function is entered anew: what was under way is in FAULT_*.
   store<u32>(SINGLE, 0);
+  if (chained) endChain();
   while (true) {
     if (shutdown) return EXIT_SHUTDOWN;
     if (load<u32>(FAULT_PENDING)) {
       settleFault();
-      checking = false;
+      // From fault to fault there may be no branch, which is where the budget is looked at otherwise.
+      checking = checkingAfterFault || load<i32>(BUDGET) <= 0;
+      checkingAfterFault = false;
       continue;
     }
     store<u32>(COUNT_CURRENT, 0);
@@ -183,6 +206,10 @@ export function run(): i32 {
       single();
       checking = true;
       continue;
+    }
+    if (checking && load<u32>(SHADOW)) {
+      store<u32>(SHADOW, 0);
+      checking = false;
     }
     if (checking) {
       checking = false;
@@ -208,14 +235,14 @@ export function run(): i32 {
     }
     const mode = load<u32>(MODE);
     const eip = load<u32>(EIP);
-    const cached = JUMP_CACHE + (((eip ^ (eip >>> 11)) & (JUMP_CACHE_ENTRIES - 1)) << 4);
+    const cached = jumpCache(eip);
     if (
       load<u32>(cached) == eip &&
       load<u32>(cached, 4) == load<u32>(MAPPING_GENERATION) &&
       load<u32>(cached, 8) == mode &&
       !missed
     ) {
-      const result = enterRegion(load<u32>(cached, 12));
+      const result = chain(load<u32>(cached, 12), eip, mode);
       checking = result == REGION_CHECK;
       missed = result == REGION_MISS;
       continue;
@@ -237,12 +264,13 @@ export function run(): i32 {
       store<u32>(cached, load<u32>(MAPPING_GENERATION), 4);
       store<u32>(cached, mode, 8);
       store<u32>(cached, entry, 12);
-      const result = enterRegion(entry);
+      const result = chain(entry, eip, mode);
       checking = result == REGION_CHECK;
       missed = result == REGION_MISS;
       continue;
     }
     missed = false;
+    noteEntry(EVENT_INTERPRETED, eip, mode);
     checking = interpret(block, mode) == LEAVE_CHECK;
   }
 }
@@ -255,16 +283,66 @@ function single1(): void {
   if (load<u32>(INHIBIT) == inhibit) store<u32>(INHIBIT, 0);
 }
 
-/** Runs a translated region: REGION_*. */
-function enterRegion(entry: u32): i32 {
-  const before = load<i32>(BUDGET);
-  store<u32>(entry, load<u32>(entry, ENTRY_COUNT) + 1, ENTRY_COUNT);
-  store<u32>(load<u32>(entry, ENTRY_GENERATION), load<u32>(MAPPING_GENERATION));
-  const result = call_indirect<i32>(load<u32>(entry, ENTRY_SLOT), load<u32>(entry, ENTRY_LABEL));
-  count(COUNT_REGION_ENTRIES);
-  const counter: usize = COUNTERS + (COUNT_TRANSLATED << 2);
-  store<u64>(counter, load<u64>(counter) + <u64>(before - load<i32>(BUDGET)));
+/** BUDGET when chain() began, and the regions entered since; a throw leaves them to be counted. */
+let chainStart: i32 = 0;
+let chained: u32 = 0;
+
+/**
+ * Runs a translated region, and those that follow as long as the jump cache knows them and nothing
+ * else is to be looked at: REGION_* of the last. A shell loop enters a region every 60 instructions,
+ * mostly for a call or return between two of them.
+ */
+function chain(entry: u32, eip: u32, mode: u32): i32 {
+  const generation = load<u32>(MAPPING_GENERATION);
+  chainStart = load<i32>(BUDGET);
+  let result: i32;
+  while (true) {
+    noteEntry(EVENT_TRANSLATED, eip, mode);
+    chained++;
+    store<u32>(entry, load<u32>(entry, ENTRY_COUNT) + 1, ENTRY_COUNT);
+    store<u32>(load<u32>(entry, ENTRY_GENERATION), generation);
+    result = call_indirect<i32>(load<u32>(entry, ENTRY_SLOT), load<u32>(entry, ENTRY_LABEL));
+    if (result == REGION_MISS) {
+      countMiss(entry);
+      break;
+    }
+    if (load<u32>(MAPPING_GENERATION) != generation) break;
+    if (result == REGION_CHECK && somethingToDo()) break;
+    if (load<u32>(MODE) != mode) break;
+    eip = load<u32>(EIP);
+    const cached = jumpCache(eip);
+    if (load<u32>(cached) != eip || load<u32>(cached, 4) != generation) break;
+    if (load<u32>(cached, 8) != mode) break;
+    entry = load<u32>(cached, 12);
+  }
+  endChain();
   return result;
+}
+
+/** A region that hardly gets anywhere from this entry had better be another: the translator decides. */
+function countMiss(entry: u32): void {
+  const misses = load<u32>(entry, ENTRY_MISSES) + 1;
+  store<u32>(entry, misses, ENTRY_MISSES);
+  if (misses % MISSES_TOLD == 0 && misses > load<u32>(entry, ENTRY_COUNT) >>> 1)
+    regionMisses(entry);
+}
+
+function endChain(): void {
+  countBy(COUNT_REGION_ENTRIES, chained);
+  chained = 0;
+  const counter: usize = COUNTERS + (COUNT_TRANSLATED << 2);
+  store<u64>(counter, load<u64>(counter) + <u64>(chainStart - load<i32>(BUDGET)));
+}
+
+/** At a place where interrupts and the budget are looked at: must the run loop do it? */
+function somethingToDo(): bool {
+  return (
+    load<i32>(BUDGET) <= 0 || (load<u32>(FAULT_PENDING) | load<u32>(SHADOW)) != 0 || mustLook()
+  );
+}
+
+function jumpCache(eip: u32): usize {
+  return JUMP_CACHE + (((eip ^ (eip >>> 11)) & (JUMP_CACHE_ENTRIES - 1)) << 4);
 }
 
 /** Begins a slice of `budget` instructions. */

@@ -3,6 +3,8 @@
 import {
   BUDGET,
   COUNT_CURRENT,
+  SECOND_HASH,
+  SECOND_HASH_ENTRIES,
   EFLAGS_SYSTEM,
   EIP,
   EIP_CURRENT,
@@ -20,7 +22,14 @@ import {
   REGS,
   SLOT_ADDRESS,
 } from '../shared/layout';
-import { HEADER_MARK, HEADER_SECOND, MARK, RECORD_LENGTH, RECORD_SIZE } from '../shared/records';
+import {
+  HEADER_MARK,
+  HEADER_MODE,
+  HEADER_SECOND,
+  MARK,
+  RECORD_LENGTH,
+  RECORD_SIZE,
+} from '../shared/records';
 import { MF } from '../shared/faults';
 import { IF } from '../shared/flags';
 import { debugging } from '../cpu/debug';
@@ -131,12 +140,28 @@ export function nextPhysical(linear: u32): u32 {
   return physical;
 }
 
+/** Where (physical, mode) may stand in SECOND_HASH. */
+function secondSlot(physical: u32, mode: u32): u32 {
+  const key = ((physical ^ (mode << 22)) * 0x9e3779b1) >>> 16;
+  return SECOND_HASH + ((key & (SECOND_HASH_ENTRIES - 1)) << 3);
+}
+
+function noteSecond(slot: u32, physical: u32, block: u32): u32 {
+  store<u32>(slot, physical);
+  store<u32>(slot, block, 4);
+  return block;
+}
+
 /**
  * The block at (linear, physical) for the interpreter to go on with: from its page's list, or
  * decoded. 0: the run loop must look (a fault is noted, or there is no room).
  */
 export function findNext(linear: u32, physical: u32, mode: u32): u32 {
-  let block = findBlock(physical, mode);
+  const other = secondSlot(physical, mode);
+  let block = load<u32>(other, 4);
+  if (load<u32>(other) != physical || !block || load<u32>(block, HEADER_MODE) != mode) {
+    block = findBlock(physical, mode);
+  }
   if (block) {
     const second = load<u32>(block, HEADER_SECOND);
     if (second) {
@@ -144,7 +169,7 @@ export function findNext(linear: u32, physical: u32, mode: u32): u32 {
       if (load<u32>(FAULT_PENDING)) return 0;
       // Mapped to another second page than the one it was decoded from.
       if ((page & ~0xfff) != second) block = 0;
-      else return block;
+      else return noteSecond(other, physical, block);
     }
   }
   if (!block) {
@@ -155,12 +180,15 @@ export function findNext(linear: u32, physical: u32, mode: u32): u32 {
       store<u32>(COUNT_CURRENT, 0);
       return 0;
     }
-    if (load<u32>(block, HEADER_SECOND)) return block;
+    if (load<u32>(block, HEADER_SECOND)) return noteSecond(other, physical, block);
   }
   const slot = hashSlot(physical, mode);
-  store<u32>(slot, physical);
-  store<u32>(slot, block, 4);
-  return block;
+  const loser = load<u32>(slot, 4);
+  if (loser && loser != block) {
+    const at = load<u32>(slot);
+    noteSecond(secondSlot(at, load<u32>(loser, HEADER_MODE)), at, loser);
+  }
+  return noteSecond(slot, physical, block);
 }
 
 /**

@@ -16,7 +16,8 @@ import {
   HEADER_NEXT,
   HEADER_PHYSICAL,
 } from '../shared/records';
-import { PAGE_ATTRIBUTES, PAGE_TRANSLATED } from '../shared/paging';
+import { PAGE_ATTRIBUTES, PAGE_TABLE, PAGE_TRANSLATED } from '../shared/paging';
+import { untrack } from './spaces';
 import { protectPage } from './tlb';
 import { COUNT_BLOCKS_INVALIDATED } from '../shared/counters';
 
@@ -28,17 +29,29 @@ export declare function codeInvalidated(physical: u32): void;
 
 /** Where (physical, mode) may stand in BLOCK_HASH. */
 export function hashSlot(physical: u32, mode: u32): u32 {
-  const key = physical ^ (physical >>> 13) ^ (mode << 6);
+  const key = physical ^ (physical >>> 15) ^ (mode << 7);
   return BLOCK_HASH + ((key & (BLOCK_HASH_ENTRIES - 1)) << 3);
 }
 
-/** The block at (physical, mode) in its page's list, or 0. */
+/**
+ * The block at (physical, mode) in its page's list, or 0. It moves to the list's head: whoever comes
+ * here (two blocks share a slot of the hash, or a block crosses pages) will come again.
+ */
 export function findBlock(physical: u32, mode: u32): u32 {
-  let block = load<u32>(PAGE_INFO + ((physical >>> 12) << 2)) & ~PAGE_ATTRIBUTES;
+  const word = PAGE_INFO + ((physical >>> 12) << 2);
+  const info = load<u32>(word);
+  let before: u32 = 0;
+  let block = info & ~PAGE_ATTRIBUTES;
   while (block) {
     if (load<u32>(block, HEADER_PHYSICAL) == physical && load<u32>(block, HEADER_MODE) == mode) {
+      if (before) {
+        store<u32>(before, load<u32>(block, HEADER_NEXT), HEADER_NEXT);
+        store<u32>(block, info & ~PAGE_ATTRIBUTES, HEADER_NEXT);
+        store<u32>(word, block | (info & PAGE_ATTRIBUTES));
+      }
       return block;
     }
+    before = block;
     block = load<u32>(block, HEADER_NEXT);
   }
   return 0;
@@ -87,6 +100,8 @@ function strike(page: u32): bool {
 /** Drops the blocks over [physical, physical + size), which lies within one page. */
 export function invalidateCode(physical: u32, size: u32): void {
   const word = PAGE_INFO + ((physical >>> 12) << 2);
+  // Devices write page tables, too.
+  if (load<u32>(word) & PAGE_TABLE) untrack(physical);
   const info = load<u32>(word);
   let block = info & ~PAGE_ATTRIBUTES;
   let kept: u32 = 0;

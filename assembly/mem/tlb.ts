@@ -22,16 +22,26 @@ import {
 } from '../shared/layout';
 import { COUNT_TLB_FILLS, COUNT_TLB_FLUSHES, COUNT_TLB_PAGE_FLUSHES } from '../shared/counters';
 import { PF_FETCH, PF_USER, PF_WRITE } from '../shared/faults';
-import { PAGE_ATTRIBUTES, PAGE_RAM, PAGE_ROM, TLB_GLOBAL, TLB_NO_EXECUTE } from '../shared/paging';
+import {
+  PAGE_ATTRIBUTES,
+  PAGE_RAM,
+  PAGE_ROM,
+  PAGE_TABLE,
+  TLB_GLOBAL,
+  TLB_NO_EXECUTE,
+} from '../shared/paging';
 import { watched } from '../cpu/debug';
 import { alignmentChecked } from './alignment';
+import { dropSpaces, noteSource, untrack } from './spaces';
 import {
   walk,
+  walkDirectory,
   walkDirty,
   walkGlobal,
   walkLarge,
   walkNoExecute,
   walkPage,
+  walkTable,
   walkWritable,
 } from './walk';
 
@@ -40,16 +50,43 @@ const DR7: usize = DR + 28;
 /** One byte for 2 MiB of linear space: entries of large pages were made there since the last flush of all. */
 const LARGE: usize = memory.data(2048);
 
+/** Attributes of pages to which no write may hit: code pages, ROM, tracked page tables. */
+export const PAGE_SLOW_WRITE: u32 = PAGE_ROM | PAGE_TABLE | ~PAGE_ATTRIBUTES;
+
 /** No entry of the user TLB has been filled since the last flush of all. */
 let userEmpty: bool = true;
 
-/** Entries in the two lists. */
-let filled: u32 = 0;
+/** Entries in the two lists; one that is refilled may be in its list twice. */
+export let filled: u32 = 0;
 let filledGlobal: u32 = 0;
 
+export function setFilled(count: u32): void {
+  filled = count;
+}
+
+/** MAPPING_GENERATION was this at most. */
+let lastGeneration: u32 = 0;
+/** Counts changes of mappings that may concern every address space. */
+export let generationEpoch: u32 = 0;
+
+/** A value that MAPPING_GENERATION never had. */
+export function freshGeneration(): u32 {
+  return ++lastGeneration;
+}
+
+/** Translations of executable pages may have changed. */
+export function newGeneration(): void {
+  generationEpoch++;
+  store<u32>(MAPPING_GENERATION, ++lastGeneration);
+}
+
 export function count(index: u32): void {
+  countBy(index, 1);
+}
+
+export function countBy(index: u32, by: u32): void {
   const counter: usize = COUNTERS + (index << 2);
-  store<u32>(counter, load<u32>(counter) + 1);
+  store<u32>(counter, load<u32>(counter) + by);
 }
 
 /** The entry of a linear address in the TLB at `tlb`. */
@@ -77,8 +114,13 @@ export function translateIn(tlb: u32, linear: u32, access: u32): bool {
     bits = (walkGlobal ? TLB_GLOBAL : 0) | (walkNoExecute ? TLB_NO_EXECUTE : 0);
   }
   translated = physical | (linear & 0xfff);
-  const info = load<u32>(PAGE_INFO + ((physical >>> 12) << 2));
+  let info = load<u32>(PAGE_INFO + ((physical >>> 12) << 2));
   if ((info & PAGE_RAM) == 0) return true;
+  // Whether or not an entry is filled: the write will be made.
+  if (info & PAGE_TABLE && access & PF_WRITE) {
+    untrack(physical);
+    info &= ~PAGE_TABLE;
+  }
   // Accesses to a page with a data breakpoint must all be seen.
   if (load<u32>(DR7) & 0xff && watched(page)) return true;
   if (tlb == TLB_USER) {
@@ -87,9 +129,10 @@ export function translateIn(tlb: u32, linear: u32, access: u32): bool {
   }
   count(COUNT_TLB_FILLS);
   const entry = entryOf(tlb, linear);
-  // Code pages and ROM take every write the slow way.
-  if (info & (PAGE_ROM | ~PAGE_ATTRIBUTES)) writable = false;
-  if (load<u32>(entry, TLB_READ) == TAG_INVALID) noteFilled(entry, bits);
+  if (info & PAGE_SLOW_WRITE) writable = false;
+  // An entry that is refilled may have come through other tables.
+  if ((bits & TLB_GLOBAL) == 0) noteSource(noteFilled(entry, bits), walkTable, walkDirectory);
+  else if (load<u32>(entry, TLB_READ) == TAG_INVALID) noteFilled(entry, bits);
   store<u32>(entry, page | 0xfff, TLB_READ);
   store<u32>(entry, writable ? page | 0xfff : TAG_INVALID, TLB_WRITE);
   store<u32>(entry, RAM_BASE + physical - page, TLB_ADDEND);
@@ -115,14 +158,17 @@ export function translateFetch(linear: u32): u32 {
 /** Drops all entries, or those whose page is not global. */
 export function flushTlb(all: bool): void {
   count(COUNT_TLB_FLUSHES);
-  if (all) memory.fill(LARGE, 0, 2048);
+  if (all) {
+    memory.fill(LARGE, 0, 2048);
+    dropSpaces();
+  }
   flushList(TLB_FILLED, filled);
   filled = 0;
   if (all) {
     flushList(TLB_FILLED_GLOBAL, filledGlobal);
     filledGlobal = 0;
   }
-  store<u32>(MAPPING_GENERATION, load<u32>(MAPPING_GENERATION) + 1);
+  newGeneration();
 }
 
 /** Alignment is checked from now on: no access of privilege 3 may hit. */
@@ -139,26 +185,40 @@ export function flushTlbPage(linear: u32): void {
     flushTlb(true);
     return;
   }
-  flushEntry(entryOf(TLB_KERNEL, linear));
-  flushEntry(entryOf(TLB_USER, linear));
-  store<u32>(MAPPING_GENERATION, load<u32>(MAPPING_GENERATION) + 1);
+  const kernel = entryOf(TLB_KERNEL, linear);
+  const user = entryOf(TLB_USER, linear);
+  // The page that was mapped has no decoded code: nothing that runs was found through the entry.
+  const data = holdsData(kernel) || holdsData(user);
+  flushEntry(kernel);
+  flushEntry(user);
+  if (!data) newGeneration();
 }
 
-/** Puts an entry that was empty into its list; a list that is full is emptied first. */
-function noteFilled(entry: u32, bits: u32): void {
+/** Does the entry map a page without decoded code? */
+function holdsData(entry: u32): bool {
+  if (load<u32>(entry, TLB_READ) == TAG_INVALID) return false;
+  const info = load<u32>(PAGE_INFO + ((load<u32>(entry, TLB_PHYSICAL) >>> 12) << 2));
+  return (info & ~PAGE_ATTRIBUTES) == 0;
+}
+
+/** Puts an entry into its list, of which a full one is emptied first; gives its place there. */
+export function noteFilled(entry: u32, bits: u32): u32 {
   if (bits & TLB_GLOBAL) {
     if (filledGlobal == TLB_FILLED_ROOM) {
       flushList(TLB_FILLED_GLOBAL, filledGlobal);
       filledGlobal = 0;
+      newGeneration();
     }
-    store<u32>(TLB_FILLED_GLOBAL + (filledGlobal++ << 2), entry);
-  } else {
-    if (filled == TLB_FILLED_ROOM) {
-      flushList(TLB_FILLED, filled);
-      filled = 0;
-    }
-    store<u32>(TLB_FILLED + (filled++ << 2), entry);
+    store<u32>(TLB_FILLED_GLOBAL + (filledGlobal << 2), entry);
+    return filledGlobal++;
   }
+  if (filled == TLB_FILLED_ROOM) {
+    flushList(TLB_FILLED, filled);
+    filled = 0;
+    newGeneration();
+  }
+  store<u32>(TLB_FILLED + (filled << 2), entry);
+  return filled++;
 }
 
 function flushList(list: u32, count: u32): void {
@@ -177,6 +237,15 @@ function protectList(list: u32, count: u32, page: u32): void {
     if ((load<u32>(entry, TLB_PHYSICAL) & ~0xfff) == page) {
       store<u32>(entry, TAG_INVALID, TLB_WRITE);
     }
+  }
+}
+
+/** The same for every page that is a tracked page table, where only global entries are filled. */
+export function protectTables(): void {
+  for (let i: u32 = 0; i < filledGlobal; i++) {
+    const entry = load<u32>(TLB_FILLED_GLOBAL + (i << 2));
+    const info = load<u32>(PAGE_INFO + ((load<u32>(entry, TLB_PHYSICAL) >>> 12) << 2));
+    if (info & PAGE_TABLE) store<u32>(entry, TAG_INVALID, TLB_WRITE);
   }
 }
 

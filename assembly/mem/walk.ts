@@ -22,6 +22,9 @@ const EFER_NXE: u32 = 0x800;
 /** PAE: bits above the 36 physical ones that must be clear, NX aside. */
 const PAE_RESERVED: u64 = 0x7ffffff000000000;
 
+/** Physical addresses of the entries the page was found through; the directory's twice for a large page. */
+export let walkTable: u32 = 0;
+export let walkDirectory: u32 = 0;
 /** Physical address of the page, after walk() returned true. */
 export let walkPage: u32 = 0;
 /** May this privilege write the page, were it dirty? */
@@ -48,6 +51,7 @@ export function walk(linear: u32, access: u32): bool {
   if (load<u32>(CR4) & CR4_PAE) return walkPae(linear, access);
   const directory = (load<u32>(CR3) & ~0xfff) + ((linear >>> 22) << 2);
   const pde = readPhysical32(directory);
+  walkTable = walkDirectory = directory;
   if ((pde & PTE_PRESENT) == 0) return fail(linear, access, 0);
   const large = (pde & PTE_LARGE) != 0 && (load<u32>(CR4) & CR4_PSE) != 0;
   walkNoExecute = false;
@@ -61,6 +65,7 @@ export function walk(linear: u32, access: u32): bool {
     return true;
   }
   const table = (pde & ~0xfff) + ((linear >>> 10) & 0xffc);
+  walkTable = table;
   const pte = readPhysical32(table);
   if ((pte & PTE_PRESENT) == 0) return fail(linear, access, 0);
   if (!allowed(linear, access, pde & pte)) return false;
@@ -96,6 +101,7 @@ function walkPae(linear: u32, access: u32): bool {
   const reserved: u64 = nxe ? PAE_RESERVED : PAE_RESERVED | (1 << 63);
   const directory = ((<u32>pdpte) & ~0xfff) + ((linear >>> 18) & 0xff8);
   const pde = readPhysical64(directory);
+  walkTable = walkDirectory = directory;
   if ((pde & PTE_PRESENT) == 0) return fail(linear, access, 0);
   if (pde & reserved) return fail(linear, access, PF_PRESENT | PF_RESERVED);
   walkLarge = (pde & PTE_LARGE) != 0;
@@ -112,6 +118,7 @@ function walkPae(linear: u32, access: u32): bool {
     return true;
   }
   const table = ((<u32>pde) & ~0xfff) + ((linear >>> 9) & 0xff8);
+  walkTable = table;
   const pte = readPhysical64(table);
   if ((pte & PTE_PRESENT) == 0) return fail(linear, access, 0);
   if (pte & reserved) return fail(linear, access, PF_PRESENT | PF_RESERVED);

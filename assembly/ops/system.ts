@@ -17,11 +17,15 @@ import {
   IDTR_BASE,
   IDTR_LIMIT,
   INHIBIT,
+  INTR,
   MODE,
   MSR_SYSENTER_CS,
   MSR_SYSENTER_EIP,
   MSR_SYSENTER_ESP,
+  NMI,
   REGS,
+  SHADOW,
+  STOP,
 } from '../shared/layout';
 import { RECORD_DISP, RECORD_IMM, RECORD_R1, RECORD_R2 } from '../shared/records';
 import { BP, BR, DB, GP, NP, OF_VECTOR } from '../shared/faults';
@@ -44,7 +48,7 @@ import {
   moveToControl,
   moveToDebug,
 } from '../cpu/control';
-import { INHIBIT_STACK } from '../cpu/debug';
+import { debugging, INHIBIT_STACK } from '../cpu/debug';
 import { farCall, farJump, farReturn } from '../cpu/far';
 import { raise, raiseGP, raiseUD } from '../cpu/faults';
 import { deliverSoftware, deliverTrap } from '../cpu/interrupts';
@@ -77,6 +81,7 @@ import {
   typeOf,
   updateMode,
 } from '../cpu/segments';
+import { vmcall, vmmcall } from '../paravirt/vmcall';
 import { getFlags, setFlags } from './flags';
 
 function registerOf(rp: u32): u32 {
@@ -361,7 +366,9 @@ export function sti(): void {
   const flags = load<u32>(EFLAGS_SYSTEM);
   if (flags & IF) return;
   store<u32>(EFLAGS_SYSTEM, flags | IF);
-  store<u32>(INHIBIT, 1);
+  // Where something waits, the next instruction must run alone; it costs as much as a hundred others.
+  if (load<u32>(INTR) | load<u32>(NMI) | load<u32>(STOP) || debugging()) store<u32>(INHIBIT, 1);
+  else store<u32>(SHADOW, 1);
 }
 
 export function hlt(): void {
@@ -429,6 +436,21 @@ export function sysexit(): void {
   store<u32>(ESP, load<u32>(ECX));
   store<u32>(EIP, load<u32>(EDX));
   updateMode();
+}
+
+// --- VMCALL, VMMCALL -----------------------------------------------------------------------------
+
+/** ModRM.rm of both. */
+const CALL_RM: u32 = 1;
+
+export function vmx(rp: u32): void {
+  if (first(rp) >>> 2 != CALL_RM) raiseUD();
+  vmcall();
+}
+
+export function svm(rp: u32): void {
+  if (first(rp) >>> 2 != CALL_RM) raiseUD();
+  vmmcall();
 }
 
 // --- CMPXCHG8B -----------------------------------------------------------------------------------

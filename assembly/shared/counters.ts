@@ -13,6 +13,9 @@ export const COUNT_RECORD_FLUSHES = 8;
 export const COUNT_REGION_ENTRIES = 9;
 /** u64 (two words): instructions retired by translated code. */
 export const COUNT_TRANSLATED = 10;
+/** Returns to an address space of which TLB entries were kept, and such entries used again. */
+export const COUNT_SPACE_RETURNS = 12;
+export const COUNT_SPACE_ENTRIES = 13;
 /** Exceptions and interrupts by vector: 256 words. */
 export const COUNT_VECTORS = 64;
 export const COUNTERS_END = 320;

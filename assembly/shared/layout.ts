@@ -10,12 +10,16 @@
 //             | static data of the compiled core           |
 //   00040000  +--------------------------------------------+ TLB_FILLED
 //             | which TLB entries are filled               |
-//   00050000  +--------------------------------------------+ BLOCK_HASH
+//   00050000  +--------------------------------------------+ SECOND_HASH
 //             | 65,536 entries of 8 bytes                  |
 //   00100000  +--------------------------------------------+ PAGE_INFO
 //             | one word a physical page, 4 GiB of them    |
 //   00500000  +--------------------------------------------+ SCRATCH, host and translator tables
-//   00800000  +--------------------------------------------+ RECORDS
+//   00800000  +--------------------------------------------+ SPACES
+//             | TLB entries of address spaces left         |
+//   00880000  +--------------------------------------------+ BLOCK_HASH
+//             | 262,144 entries of 8 bytes                 |
+//   00a80000  +--------------------------------------------+ RECORDS
 //             | decoded blocks                             |
 //   02000000  +--------------------------------------------+ TLB_KERNEL, TLB_USER
 //             | 2 x 2^20 entries of 16 bytes, mostly never |
@@ -83,8 +87,10 @@ export const INTR = SLICE + 4;
 export const NMI = INTR + 4;
 /** One instruction of inhibition after MOV SS, POP SS, STI (SDM vol. 3A 6.8.3). */
 export const INHIBIT = NMI + 4;
+/** STI was just executed and nothing waits: the place after it is none where anything is looked at. */
+export const SHADOW = INHIBIT + 4;
 /** 1 after HLT until an interrupt is taken. */
-export const HALTED = INHIBIT + 4;
+export const HALTED = SHADOW + 4;
 /** Nonzero: run() returns at the next place where the budget is looked at. */
 export const STOP = HALTED + 4;
 /** Guest instructions retired before this slice, u64. */
@@ -149,6 +155,8 @@ export const FPU_IP = FPU_OPCODE + 4;
 export const FPU_CS = FPU_IP + 4;
 export const FPU_DP = FPU_CS + 4;
 export const FPU_DS = FPU_DP + 4;
+/** A ninth register: a memory operand widened to 80 bits (ops/fpu/quick.ts). */
+export const FPU_OPERAND = FPU + 0xc0;
 
 // SSE: eight registers of 16 bytes.
 export const XMM = 0x900;
@@ -166,6 +174,25 @@ export const EXCHANGE_SIZE = 0x1000;
  */
 export const JUMP_CACHE = 0x2000;
 export const JUMP_CACHE_ENTRIES = 2048;
+
+// --- The hypervisor's side --------------------------------------------------------------------
+/** Which face VMCALL serves: shared/paravirt.ts FACE_*. */
+export const PARAVIRT = 0xa000;
+export const FACE = PARAVIRT;
+/** What CPUID answers from 40000000h: u32 count, then for each leaf u32 leaf, EAX, EBX, ECX, EDX. */
+export const HYPERVISOR_LEAVES = PARAVIRT + 0x10;
+export const HYPERVISOR_LEAVES_MAX = 8;
+/** Cycles that the guest could have run and did not; u64, kept by the host. */
+export const STOLEN = PARAVIRT + 0xe0;
+/** Nonzero: the host is told of every VMI call before it is made. */
+export const VMI_TRACED = PARAVIRT + 0xe8;
+/** TLB entries of a space that is left: shared/paravirt.ts SPACES_*. */
+export const SPACES_KEPT = PARAVIRT + 0xec;
+/** VMI calls made, u32 each, wrapping, by call number. */
+export const VMI_COUNTS = PARAVIRT + 0x100;
+
+/** What the run loop did last (shared/history.ts). */
+export const HISTORY = 0xf000;
 
 export const STATIC_BASE = 0x10000;
 export const STATIC_END = 0x40000;
@@ -194,12 +221,21 @@ export const TLB_FILLED_ROOM = 8192;
 export const TLB_FILLED_GLOBAL = TLB_FILLED + TLB_FILLED_ROOM * 4;
 
 // --- Decoded code ----------------------------------------------------------------------------
-export const BLOCK_HASH = 0x50000; // u32 key (physical address), u32 block (0 = empty)
-export const BLOCK_HASH_ENTRIES = 0x10000;
+/**
+ * Blocks that have lost their place in BLOCK_HASH to another, and those with an instruction that runs
+ * on into another page, which are never there: u32 physical address, u32 block.
+ */
+export const SECOND_HASH = 0x50000;
+export const SECOND_HASH_ENTRIES = 0x10000;
 export const PAGE_INFO = 0x100000; // u32 a physical page: shared/paging.ts PAGE_*
 export const SCRATCH = 0x500000; // entry descriptors, generation words, return tables
 export const SCRATCH_END = 0x800000;
-export const RECORDS = 0x800000;
+export const SPACES = 0x800000; // TLB entries of address spaces that were left: mem/spaces.ts
+export const SPACES_END = 0x880000;
+/** u32 key (physical address), u32 block (0 = empty). */
+export const BLOCK_HASH = SPACES_END;
+export const BLOCK_HASH_ENTRIES = 0x40000;
+export const RECORDS = BLOCK_HASH + BLOCK_HASH_ENTRIES * 8;
 export const RECORDS_END = 0x2000000;
 
 export const RAM_BASE = 0x4000000;

@@ -19,3 +19,5 @@ export const MODE_V86 = 64;
 export const MODE_PROTECTED = 128;
 /** A block of exactly one instruction, allowed to touch MMIO and to write into code. */
 export const MODE_SINGLE = 256;
+/** CPL 1 or 2: the kernel's TLB without ring 0's privileges. */
+export const MODE_MIDDLE = 512;

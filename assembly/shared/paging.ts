@@ -19,6 +19,8 @@ export const PAGE_RAM = 1;
 export const PAGE_ROM = 2;
 /** Has had translated regions: a write must tell the host. */
 export const PAGE_TRANSLATED = 4;
+/** Entries of address spaces that are kept were found through this page table: mem/spaces.ts. */
+export const PAGE_TABLE = 8;
 export const PAGE_ATTRIBUTES = 15;
 
 // Bits of a TLB entry's physical word.

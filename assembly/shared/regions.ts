@@ -19,6 +19,9 @@ export const ENTRY_EIP = 8;
 export const ENTRY_GENERATION = 12;
 /** Entries by the run loop, u32: what eviction goes by. */
 export const ENTRY_COUNT = 16;
+/** How often that ended in REGION_MISS, u32; at each multiple of MISSES_TOLD the translator is told. */
+export const ENTRY_MISSES = 20;
+export const MISSES_TOLD = 2048;
 
 /** What a region's function returns, and interpret() too: interp/step.ts LEAVE_*. */
 export const REGION_NEXT = 0;

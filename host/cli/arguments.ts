@@ -4,7 +4,9 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { RAM_MAX } from '../../assembly/shared/layout';
 import { UserError } from '../errors';
+import { FACE_DEFAULT, FACE_NAMES, type FaceName } from '../paravirt/face';
 import { TRACE_CHANNELS, type TraceChannel } from '../trace';
+import { VMI_OPTIONS, type VmiOptions } from '../vmi/options';
 
 export const EXIT_USAGE = 2;
 export const EXIT_TIMEOUT = 3;
@@ -29,7 +31,8 @@ export interface Arguments {
   timeout?: number;
   stats?: string;
   trace: TraceChannel[];
-  paravirt: 'none';
+  paravirt: FaceName;
+  vmi: VmiOptions;
 }
 
 /** What to print instead of running: --help or --version. */
@@ -63,7 +66,10 @@ const WITH_VALUE = new Set([
   '--stats',
   '--trace',
   '--paravirt',
+  '--vmi',
 ]);
+
+const VMI_WORDS = VMI_OPTIONS.map((option) => `no-${option}`);
 
 /** Throws UserError for anything that is not a command line of vmi86. */
 export function parseArguments(words: string[], version: string): Arguments | Answer {
@@ -105,7 +111,14 @@ export function parseArguments(words: string[], version: string): Arguments | An
         .default([], 'nothing'),
     )
     .addOption(
-      new Option('--paravirt <face>', 'paravirtual interface').choices(['none']).default('none'),
+      new Option('--paravirt <face>', 'hypervisor that the guest is shown')
+        .choices(FACE_NAMES)
+        .default(FACE_DEFAULT),
+    )
+    .addOption(
+      new Option('--vmi <list>', `leave out of VMI: ${VMI_WORDS.join(',')}`)
+        .argParser(parseVmi)
+        .default({}, 'nothing'),
     )
     .allowExcessArguments(false)
     .showSuggestionAfterError(false)
@@ -190,6 +203,16 @@ function parseTrace(text: string): TraceChannel[] {
     if (!trace) throw new InvalidArgumentError(`give some of ${TRACE_CHANNELS.join(',')}`);
     return trace;
   });
+}
+
+function parseVmi(text: string): VmiOptions {
+  const options: VmiOptions = {};
+  for (const word of text.split(',')) {
+    const option = VMI_OPTIONS.find((name) => `no-${name}` === word);
+    if (!option) throw new InvalidArgumentError(`give some of ${VMI_WORDS.join(',')}`);
+    options[option] = false;
+  }
+  return options;
 }
 
 /** Commander's sentence as an error of ours. */

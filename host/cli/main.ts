@@ -6,13 +6,13 @@ import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { version } from '../../package.json';
 import { UserError } from '../errors';
-import { describeState } from '../dump';
 import { Machine } from '../machine';
+import { describeEnd } from '../past';
 import { FileDisk, hostNow, readBytes, reasonOf, Terminal } from '../platform/node';
 import { createTrace } from '../trace';
 import { EXIT_DEAD, EXIT_USAGE, parseArguments } from './arguments';
 import { Run, signalStatus, type End } from './run';
-import { statistics } from './stats';
+import { statistics } from '../statistics';
 
 /** sysexits.h EX_SOFTWARE: a bug of ours, no documented way for a run to end. */
 const EXIT_BUG = 70;
@@ -45,6 +45,8 @@ async function main(words: string[]): Promise<number> {
     disk,
     jit: options.jit,
     clock: options.clock,
+    paravirt: options.paravirt,
+    vmi: options.vmi,
     hostNow,
     trace: createTrace(options.trace, (line) => terminal.say(line)),
   });
@@ -80,7 +82,7 @@ async function main(words: string[]): Promise<number> {
   }
   stats(end);
   if (end.message) terminal.say(`vmi86: ${end.message}`);
-  if (end.status === EXIT_DEAD) terminal.say(describeState(machine.cpu));
+  if (end.status === EXIT_DEAD) terminal.say(describeEnd(machine.cpu));
   return end.status;
 }
 

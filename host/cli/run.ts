@@ -1,7 +1,8 @@
 // One run of a machine on a terminal: slices, sleeps, input, output, and how it ends.
 // Knows the machine and the platform's terminal; not the command line's words.
 
-import { Sleeper, yieldToEvents } from '../platform/node';
+import { Driver } from '../drive';
+import { NodePlatform } from '../platform/node';
 import { EXIT_DEAD, EXIT_TIMEOUT } from './arguments';
 import { Expect } from './expect';
 import { Keys, KEYS_HELP } from './keys';
@@ -50,59 +51,55 @@ const SIGPIPE = 13;
 /** Runs until the guest, the user or the options end it. `interrupt` ends it from outside. */
 export class Run {
   private end: End | undefined;
-  private readonly sleeper = new Sleeper();
+  private readonly driver: Driver<Outcome>;
   private readonly output: Uint8Array[] = [];
   private readonly expect: Expect | undefined;
   private readonly keys = new Keys();
 
   constructor(private readonly options: RunOptions) {
+    const { machine, terminal } = options;
     this.expect = options.expect && new Expect(options.expect);
-    options.machine.onSerial = (data) => this.output.push(data.slice());
-    options.terminal.onInput = (data) => this.typed(data);
-    options.terminal.onBroken = () =>
+    this.driver = new Driver(
+      new NodePlatform(),
+      () => machine.runSlice(),
+      () => this.deliver(),
+    );
+    machine.onSerial = (data) => this.output.push(data.slice());
+    terminal.onInput = (data) => this.typed(data);
+    terminal.onBroken = () =>
       this.interrupt({ status: signalStatus(SIGPIPE), reason: 'output closed' });
   }
 
   interrupt(end: End): void {
     this.end ??= end;
-    this.sleeper.wake();
+    this.driver.stop();
   }
 
   async run(): Promise<End> {
-    const { machine, timeout } = this.options;
-    const limit = timeout === undefined ? Infinity : performance.now() + timeout * 1000;
-    while (!this.end) {
-      const outcome = machine.runSlice();
-      await this.deliver();
-      if (this.end) break;
-      const left = limit - performance.now();
-      switch (outcome.kind) {
-        case 'running':
-        case 'reset':
-          await yieldToEvents();
-          break;
-        case 'idle':
-          // Below a millisecond Node's timers oversleep more than the wait is worth.
-          if (outcome.milliseconds < 1) await yieldToEvents();
-          else await this.sleeper.sleep(Math.min(outcome.milliseconds, Math.max(left, 0)));
-          break;
-        case 'poweroff':
-          return { status: 0, reason: 'power-off' };
-        case 'dead':
-          return { status: EXIT_DEAD, reason: 'guest died', message: outcome.report };
-      }
-      if (left <= 0) {
-        const message = `timeout after ${timeout} s`;
-        return { status: EXIT_TIMEOUT, reason: 'timeout', message };
-      }
+    const { timeout } = this.options;
+    if (this.end) return this.end;
+    const outcome = await this.driver.run(timeout === undefined ? Infinity : timeout * 1000);
+    if (this.end) return this.end;
+    switch (outcome?.kind) {
+      case 'poweroff':
+        return { status: 0, reason: 'power-off' };
+      case 'dead':
+        return { status: EXIT_DEAD, reason: 'guest died', message: outcome.report };
+      default:
+        return {
+          status: EXIT_TIMEOUT,
+          reason: 'timeout',
+          message: `timeout after ${timeout} s`,
+        };
     }
-    return this.end;
   }
 
   private async deliver(): Promise<void> {
     if (this.output.length === 0) return;
     const data = concatenate(this.output.splice(0));
-    if (this.expect?.feed(data)) this.end ??= { status: 0, reason: 'expected output' };
+    if (this.expect?.feed(data)) {
+      this.interrupt({ status: 0, reason: 'expected output' });
+    }
     await this.options.terminal.write(data);
   }
 
@@ -114,7 +111,7 @@ export class Run {
       if (command === 'quit') this.interrupt({ status: 0, reason: 'quit by the user' });
       else terminal.say(`\n${KEYS_HELP.join('\n')}`);
     }
-    this.sleeper.wake();
+    this.driver.wake();
   }
 }
 

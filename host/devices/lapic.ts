@@ -86,6 +86,17 @@ export interface LapicEffects {
   nmi(): void;
 }
 
+/**
+ * A place where the guest finds, before it writes to the EOI register, that it need not (KVM's
+ * PV EOI). Guest and device never run at once, so there is no race for it.
+ */
+export interface EoiFlag {
+  /** Tells the guest so; false when it cannot be told. */
+  offer(): boolean;
+  /** Takes it back; true when the guest had used it. */
+  withdraw(): boolean;
+}
+
 export class Lapic implements InterruptSource, MmioHandler {
   readonly name = 'lapic';
   readonly state = {
@@ -118,7 +129,10 @@ export class Lapic implements InterruptSource, MmioHandler {
     counting: false,
     /** IA32_APIC_BASE bit 11; cleared, the pins go straight to the processor. */
     globallyEnabled: true,
+    /** The guest was told that it may end the interrupt in service without a word. */
+    eoiOffered: false,
   };
+  private eoiFlag: EoiFlag | undefined;
   private readonly timer: Timer;
 
   constructor(
@@ -141,6 +155,7 @@ export class Lapic implements InterruptSource, MmioHandler {
     const vector = highest(s.irr);
     s.irr[vector >> 5]! &= ~(1 << (vector & 31));
     s.isr[vector >> 5]! |= 1 << (vector & 31);
+    if (this.eoiFlag !== undefined) this.offerEoi(vector);
     return vector;
   }
 
@@ -159,6 +174,7 @@ export class Lapic implements InterruptSource, MmioHandler {
       return;
     }
     if (!this.enabled()) return;
+    this.settleEoi(); // whether this one may come depends on it
     const bit = 1 << (vector & 31);
     s.irr[vector >> 5]! |= bit;
     if (level) s.tmr[vector >> 5]! |= bit;
@@ -181,6 +197,17 @@ export class Lapic implements InterruptSource, MmioHandler {
     this.effects.changed();
   }
 
+  setEoiFlag(flag: EoiFlag | undefined): void {
+    this.settleEoi();
+    this.eoiFlag = flag;
+  }
+
+  /** A message to this processor: fixed (lowest priority is the same) or NMI. */
+  message(mode: number, vector: number): void {
+    if (mode === DELIVERY_NMI) this.effects.nmi();
+    else this.accept(vector, false);
+  }
+
   private enabled(): boolean {
     return this.state.globallyEnabled && (this.state.svr & SVR_ENABLED) !== 0;
   }
@@ -189,6 +216,20 @@ export class Lapic implements InterruptSource, MmioHandler {
     const service = Math.max(0, highest(this.state.isr));
     const { tpr } = this.state;
     return tpr >> 4 >= service >> 4 ? tpr : service & 0xf0;
+  }
+
+  /** Only where the end matters to nobody: no other interrupt waits, no I/O APIC wants to know. */
+  private offerEoi(vector: number): void {
+    const s = this.state;
+    const level = (s.tmr[vector >> 5]! & (1 << (vector & 31))) !== 0;
+    if (!level && highest(s.irr) < 0) s.eoiOffered = this.eoiFlag!.offer();
+  }
+
+  /** Learns whether the interrupt in service has ended, before something depends on it. */
+  private settleEoi(): void {
+    if (!this.state.eoiOffered) return;
+    this.state.eoiOffered = false;
+    if (this.eoiFlag!.withdraw()) this.endOfInterrupt();
   }
 
   private endOfInterrupt(): void {
@@ -221,6 +262,7 @@ export class Lapic implements InterruptSource, MmioHandler {
   private readRegister(register: number): number {
     const s = this.state;
     if (register >= REG_ISR && register < REG_ESR) {
+      this.settleEoi();
       const words = register < REG_TMR ? s.isr : register < REG_IRR ? s.tmr : s.irr;
       return words[(register >> 4) & 7]!;
     }
@@ -235,6 +277,7 @@ export class Lapic implements InterruptSource, MmioHandler {
       case REG_EOI:
         return 0;
       case REG_PPR:
+        this.settleEoi();
         return this.processorPriority();
       case REG_LDR:
         return s.ldr;
@@ -274,6 +317,7 @@ export class Lapic implements InterruptSource, MmioHandler {
         this.effects.changed();
         break;
       case REG_EOI:
+        this.settleEoi();
         this.endOfInterrupt();
         break;
       case REG_LDR:
@@ -398,13 +442,18 @@ export class Lapic implements InterruptSource, MmioHandler {
 
   private fireTimer(deadline: number): void {
     const s = this.state;
-    const lvt = s.lvt[REG_LVT_TIMER]!;
     if (this.periodic()) {
       const period = s.initialCount * this.divisor();
       this.timer.set(nextPeriod(deadline, period, this.clock.now()));
     } else {
       s.counting = false;
     }
+    this.raiseTimer();
+  }
+
+  /** The interrupt of the timer's local vector table entry, unless it is masked. */
+  raiseTimer(): void {
+    const lvt = this.state.lvt[REG_LVT_TIMER]!;
     if ((lvt & LVT_MASKED) === 0) this.accept(lvt & 0xff, false);
   }
 }

@@ -11,6 +11,9 @@ import {
   readSync,
   writeSync,
 } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { parentPort, Worker } from 'node:worker_threads';
+import type { Platform, Port } from './platform';
 
 /** The operating system's reason in words, for one-line messages. */
 export function reasonOf(error: unknown): string {
@@ -50,7 +53,7 @@ export class FileDisk {
     readonly readonly: boolean,
   ) {}
 
-  static open(path: string, readonly: boolean): FileDisk {
+  static open(path: string | URL, readonly: boolean): FileDisk {
     const file = openSync(path, readonly ? constants.O_RDONLY : constants.O_RDWR);
     const stat = fstatSync(file);
     if (stat.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
@@ -160,35 +163,6 @@ export class Terminal {
   }
 }
 
-/** Waits that can be cut short: an idle guest sleeps until its next timer or until a key. */
-export class Sleeper {
-  private wakeUp: (() => void) | undefined;
-  /** A wake() that came while nobody slept: the next sleep is over at once, or a key would wait. */
-  private woken = false;
-
-  /** Resolves after so many milliseconds, or at wake(). */
-  sleep(milliseconds: number): Promise<void> {
-    if (this.woken) {
-      this.woken = false;
-      return yieldToEvents();
-    }
-    return new Promise((resolve) => {
-      // setTimeout counts anything beyond 2^31-1 as 1.
-      const timer = setTimeout(() => this.wake(), Math.min(milliseconds, 2 ** 31 - 1));
-      this.wakeUp = () => {
-        clearTimeout(timer);
-        this.wakeUp = undefined;
-        resolve();
-      };
-    });
-  }
-
-  wake(): void {
-    if (this.wakeUp) this.wakeUp();
-    else this.woken = true;
-  }
-}
-
 /** Monotonic nanoseconds; a double holds 104 days of them exactly. */
 export function hostNow(): number {
   return performance.now() * 1e6;
@@ -197,4 +171,49 @@ export function hostNow(): number {
 /** Lets Node handle input, timers and signals once. */
 export function yieldToEvents(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** The machine's platform in Node. */
+export class NodePlatform implements Platform {
+  hostNow = hostNow;
+  yieldToEvents = yieldToEvents;
+
+  setTimer(milliseconds: number, callback: () => void): () => void {
+    const timer = setTimeout(callback, milliseconds);
+    return () => clearTimeout(timer);
+  }
+
+  async readFile(path: string | URL): Promise<Uint8Array> {
+    const data = await readFile(path);
+    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  }
+
+  openDisk(path: string | URL, readonly: boolean): FileDisk {
+    return FileDisk.open(path, readonly);
+  }
+
+  startWorker(source: URL | object): Promise<Port> {
+    const worker = source instanceof URL ? new Worker(source) : (source as Worker);
+    return Promise.resolve({
+      post: (message, transfer) => worker.postMessage(message, transfer ?? []),
+      listen: (onMessage, onError) => {
+        worker.on('message', onMessage);
+        worker.on('error', (error: Error) => onError(error.message));
+        worker.on('exit', (status) => onError(`it ended with status ${status}`));
+      },
+      close: () => void worker.terminate(),
+      keepAlive: (on) => (on ? worker.ref() : worker.unref()),
+    });
+  }
+}
+
+/** The port of the worker thread that this runs in. */
+export function workerPort(): Port {
+  const port = parentPort!;
+  return {
+    post: (message, transfer) => port.postMessage(message, transfer ?? []),
+    listen: (onMessage) => void port.on('message', onMessage),
+    close: () => process.exit(0),
+    keepAlive: () => {},
+  };
 }

@@ -535,9 +535,10 @@ ${cases.join('\n')}
 `;
   }
   return `${common}${faultImport}
+import { noteLostBranch } from '../interp/history';
 import { hashSlot } from '../mem/codepages';
 import { HEADER_ENTRY, HEADER_HEAT, HEADER_MODE, HEADER_SIZE } from '../shared/records';
-import { CODE_GENERATION, MAPPING_GENERATION, MODE, SEGMENT_BASE, TLB_CURRENT } from '../shared/layout';
+import { CODE_GENERATION, MAPPING_GENERATION, MODE, SEGMENT_BASE, SHADOW, TLB_CURRENT } from '../shared/layout';
 import { MODE_SINGLE } from '../shared/modes';
 import { cold } from './cold';
 import { x87 } from './x87';
@@ -570,6 +571,7 @@ export function endRecord(rp: u32, next: u32): i32 {
       load<i32>(BUDGET) <= 0 ||
       load<u32>(MAPPING_GENERATION) != generation ||
       load<u32>(CODE_GENERATION) != written ||
+      load<u32>(SHADOW) != 0 ||
       mustLook(),
   );
 }
@@ -580,7 +582,7 @@ export function interpret(block: u32, mode: u32): i32 {
   let budget: i32 = load<i32>(BUDGET);
   let rp: u32 = block + HEADER_SIZE;
   let eip: u32 = 0;
-  // Page of the code being run: linear page, and physical minus linear.
+  // Page of the code being run: its last linear address (1: not yet known), and physical minus linear.
   let page: u32 = 1;
   let delta: u32 = 0;
   while (true) {
@@ -600,9 +602,11 @@ ${cases.join('\n')}
     if (mode & MODE_SINGLE) { store<i32>(BUDGET, budget); return LEAVE_NEXT; }
     const linear: u32 = eip + load<u32>(SEGMENT_BASE + 4);
     if ((linear | 0xfff) != page) {
+      // Code without a branch, as of zeros, comes round at the end of its segment: no other check ends it.
+      if (linear < (page & ~0xfff) && budget <= 0) { store<i32>(BUDGET, budget); return LEAVE_CHECK; }
       const physical = nextPhysical(linear);
-      if (load<u32>(FAULT_PENDING)) { store<i32>(BUDGET, budget); return LEAVE_NEXT; }
-      page = linear & ~0xfff;
+      if (load<u32>(FAULT_PENDING)) { store<i32>(BUDGET, budget); noteLostBranch(rp, page); return LEAVE_NEXT; }
+      page = linear | 0xfff;
       delta = physical - linear;
     }
     const physical = linear + delta;

@@ -41,9 +41,12 @@ export class ModuleWriter {
   private types: FunctionType[] = [];
   private imports: Array<() => void> = [];
   private importedFunctions = 0;
+  /** Functions imported when the first function began, by which later ones are numbered. */
+  private importedFirst = 0;
   private functions: number[] = [];
   private exports: Array<{ name: string; kind: number; index: number }> = [];
   private elements: Array<{ table: number; slot: number; function: number }> = [];
+  private importNames: Array<{ index: number; name: string }> = [];
   private functionNames: Array<{ index: number; name: string }> = [];
   private memory: { minimum: number; maximum: number } | null = null;
   private bodyStart = -1;
@@ -58,6 +61,7 @@ export class ModuleWriter {
     this.functions = [];
     this.exports = [];
     this.elements = [];
+    this.importNames = [];
     this.functionNames = [];
     this.memory = null;
     this.bodyStart = -1;
@@ -72,11 +76,15 @@ export class ModuleWriter {
     return this.types.push({ parameters, results }) - 1;
   }
 
+  /**
+   * Also between functions and while one is emitted: a function that comes before an import keeps
+   * the index that beginFunction() gave for exportFunction() and placeInTable(), but must not be
+   * called by it.
+   */
   importFunction(module: string, name: string, type: number): number {
-    if (this.functions.length > 0) throw new Error('wasm: imports come before functions');
     const index = this.importedFunctions++;
     this.import(module, name, O.KIND_FUNCTION, () => this.head.u32(type));
-    if (this.names) this.functionNames.push({ index, name });
+    if (this.names) this.importNames.push({ index, name });
     return index;
   }
 
@@ -115,7 +123,8 @@ export class ModuleWriter {
   /** Starts a body; `locals` holds its parameters and nothing else. Returns the function's index. */
   beginFunction(type: number, name = ''): number {
     if (this.bodyStart >= 0) throw new Error('wasm: the previous function has not ended');
-    const index = this.importedFunctions + this.functions.length;
+    if (this.functions.length === 0) this.importedFirst = this.importedFunctions;
+    const index = this.importedFirst + this.functions.length;
     this.functions.push(type);
     if (this.names && name !== '') this.functionNames.push({ index, name });
     this.locals.begin(this.types[type].parameters);
@@ -153,7 +162,7 @@ export class ModuleWriter {
   abandonFunction(): void {
     const type = this.functions.pop();
     if (type === undefined || this.bodyStart < 0) throw new Error('wasm: no function to abandon');
-    const index = this.importedFunctions + this.functions.length;
+    const index = this.importedFirst + this.functions.length;
     if (this.functionNames.at(-1)?.index === index) this.functionNames.pop();
     this.code.truncate(this.bodyStart);
     this.code.depth = 0;
@@ -201,7 +210,7 @@ export class ModuleWriter {
       start = 0;
     }
     code.bytes.set(head.bytes.subarray(0, head.length), start);
-    if (this.functionNames.length > 0) this.writeNames();
+    if (this.importNames.length + this.functionNames.length > 0) this.writeNames();
     return code.bytes.subarray(start, code.length);
   }
 
@@ -255,9 +264,14 @@ export class ModuleWriter {
     for (const { name, kind, index } of this.exports) {
       string(this.head, name);
       this.head.byte(kind);
-      this.head.u32(index);
+      this.head.u32(kind === O.KIND_FUNCTION ? this.finalIndex(index) : index);
     }
     closeSection(this.head, at);
+  }
+
+  /** Of a function that beginFunction() numbered: behind all imports. */
+  private finalIndex(index: number): number {
+    return index < this.importedFirst ? index : index - this.importedFirst + this.importedFunctions;
   }
 
   private writeElements(): void {
@@ -272,7 +286,7 @@ export class ModuleWriter {
       this.head.op(O.END);
       if (element.table !== 0) this.head.byte(0);
       this.head.u32(1);
-      this.head.u32(element.function);
+      this.head.u32(this.finalIndex(element.function));
     }
     closeSection(this.head, at);
   }
@@ -281,9 +295,13 @@ export class ModuleWriter {
   private writeNames(): void {
     const { code, head } = this;
     head.truncate(0);
-    head.u32(this.functionNames.length);
-    for (const { index, name } of this.functionNames) {
+    head.u32(this.importNames.length + this.functionNames.length);
+    for (const { index, name } of this.importNames) {
       head.u32(index);
+      string(head, name);
+    }
+    for (const { index, name } of this.functionNames) {
+      head.u32(this.finalIndex(index));
       string(head, name);
     }
     const at = openSection(code, O.SECTION_CUSTOM);

@@ -28,14 +28,16 @@ describe('arguments', () => {
       jit: true,
       clock: 'host',
       trace: [],
-      paravirt: 'none',
+      paravirt: 'vmi',
+      vmi: {},
     });
   });
 
   it('reads every option', () => {
     const words =
       '--kernel k --initrd i --memory 64 --disk d.img,readonly --no-jit --clock virtual';
-    const more = '--expect a.c --timeout 1.5 --stats s.json --trace io,irq --paravirt none';
+    const more =
+      '--expect a.c --timeout 1.5 --stats s.json --trace io,irq --paravirt kvm --vmi no-spaces,no-delay';
     const parsed = parse(...words.split(' '), ...more.split(' '), '--append', '-x console=ttyS0');
     expect(parsed).toEqual({
       kernel: 'k',
@@ -49,7 +51,8 @@ describe('arguments', () => {
       timeout: 1.5,
       stats: 's.json',
       trace: ['io', 'irq'],
-      paravirt: 'none',
+      paravirt: 'kvm',
+      vmi: { spaces: false, delay: false },
     });
   });
 
@@ -85,12 +88,16 @@ describe('arguments', () => {
     [['--kernel', 'k', '--memory', '4096'], /^--memory 4096: give between 16 and 2816 MiB/],
     [['--kernel', 'k', '--memory', 'lots'], /^--memory lots: give a whole number of MiB/],
     [['--kernel', 'k', '-m', '-5'], /^--memory -5: give a whole number of MiB/],
+    [
+      ['--kernel', 'k', '--vmi', 'no-spaces,timer'],
+      /^--vmi no-spaces,timer: give some of no-spaces,no-timer,no-delay,no-direct$/,
+    ],
     [['--kernel', 'k', '--clock', 'sun'], /^--clock sun: give host or virtual/],
     [['--kernel', 'k', '--expect', '('], /^--expect \(: .*give a JavaScript regular expression/],
     [['--kernel', 'k', '--timeout', '0'], /^--timeout 0: give a number of seconds above 0/],
     [['--kernel', 'k', '--timeout', '1.2.3'], /^--timeout 1.2.3: give a number/],
     [['--kernel', 'k', '--trace', 'io,tea'], /^--trace io,tea: give some of io,/],
-    [['--kernel', 'k', '--paravirt', 'xen'], /^--paravirt xen: give none/],
+    [['--kernel', 'k', '--paravirt', 'xen'], /^--paravirt xen: give vmi or kvm or vmware or none/],
     [['--kernel', 'k', '--disk', ',readonly'], /^--disk ,readonly: give the path/],
   ])('refuses %j in one line', (words, message) => {
     expect(refusal(...words)).toMatch(message);

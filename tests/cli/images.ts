@@ -63,3 +63,34 @@ export const ECHO = [
 export const LINE_READY = [0x66, 0xba, 0xfc, 0x03, 0xb0, 0x03, 0xee];
 /** mov esp, 200000h: multiboot gives no stack. */
 export const STACK = [0xbc, ...le32(0x200000)];
+
+const IDT = 0x300000;
+const COUNTER = 0x400000;
+
+/**
+ * Code whose #UD goes to `handler` (at most 100 bytes), and then UD2. Multiboot's code segment is
+ * selector 10h; the stack has 7 MiB.
+ */
+function withHandler(handler: number[]): number[] {
+  const entry = LOAD_ADDRESS + CODE_OFFSET + 12 + 2; // behind the header and this jump
+  return [
+    ...[0xeb, handler.length, ...handler], //                  jmp over the handler
+    ...[0xbc, ...le32(0xa00000)], //                           mov esp, a00000h
+    ...[0xc7, 0x05, ...le32(IDT + 6 * 8), ...le32(0x100000 | (entry & 0xffff))],
+    ...[0xc7, 0x05, ...le32(IDT + 6 * 8 + 4), ...le32((entry & 0xffff0000) | 0x8e00)],
+    ...[0x68, ...le32(IDT), 0x66, 0x68, 0xff, 0x07], //        push base; push limit
+    ...[0x0f, 0x01, 0x1c, 0x24], //                            lidt [esp]
+    ...[0x0f, 0x0b], //                                        ud2
+  ];
+}
+/** UD2 whose handler returns to it. */
+export const FAULT_FOR_EVER = withHandler([0xcf]);
+/** UD2 whose handler is another UD2. */
+export const FAULT_IN_FAULT = withHandler([0x0f, 0x0b]);
+/** The same UD2 half a million times; only a counter in memory changes. Then it prints. */
+export const FAULT_OFTEN = withHandler([
+  ...[0xff, 0x05, ...le32(COUNTER)], //                        inc dword [counter]
+  ...[0x81, 0x3d, ...le32(COUNTER), ...le32(500_000)], //    cmp dword [counter], 500000
+  ...[0x73, 0x01, 0xcf], //                                    jae +1; iret
+  ...[...print('done\n'), ...SPIN],
+]);

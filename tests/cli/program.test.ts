@@ -1,12 +1,23 @@
 // The program as a process: what it prints where, and its exit statuses, with guests of a few bytes.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   ECHO,
+  FAULT_FOR_EVER,
+  FAULT_IN_FAULT,
+  FAULT_OFTEN,
   HALT_FOR_EVER,
   JUMP_TO_NOWHERE,
   LINE_READY,
@@ -27,6 +38,9 @@ beforeAll(() => {
   writeFileSync(path('triple'), multiboot([...STACK, ...print('triple\n'), ...TRIPLE_FAULT]));
   writeFileSync(path('nowhere'), multiboot([...STACK, ...JUMP_TO_NOWHERE]));
   writeFileSync(path('echo'), multiboot([...LINE_READY, ...print('ready\n'), ...ECHO]));
+  writeFileSync(path('returns'), multiboot(FAULT_FOR_EVER));
+  writeFileSync(path('nested'), multiboot(FAULT_IN_FAULT));
+  writeFileSync(path('often'), multiboot(FAULT_OFTEN));
   writeFileSync(path('text'), 'This is no kernel.\n'.repeat(1000));
   writeFileSync(path('empty'), '');
   writeFileSync(path('odd'), Buffer.alloc(700));
@@ -96,6 +110,41 @@ describe.each([['jit'], ['no-jit']])('a run, %s', (tier) => {
     expect(errors).toMatch(/eip/i);
     expect(errors).not.toMatch(/\bat .*:\d+:\d+/);
     expect(status).toBe(4);
+  });
+
+  it('tells the chain of faults and the instructions before it', async () => {
+    const { errors } = await run('triple', '--timeout', '60');
+    expect(errors).toMatch(
+      /ud2 +#UD\n.*#GP\(0033\) while #UD was delivered\n.*#GP\(006b\) while #GP was delivered: #DF\n.*#GP\(0043\) while #DF was delivered: shutdown\n/,
+    );
+    expect(errors).toMatch(
+      /mov al, 0xa\n.*out dx, al\n.*push 0x0\n.*push 0x0\n.*lidt \[esp\]\n> .*0f 0b +ud2\n/,
+    );
+  });
+
+  it('tells the instructions before a halt for ever', async () => {
+    const { errors } = await run('halt', '--timeout', '60');
+    expect(errors).toMatch(/out dx, al\n.* fa +cli\n> .* f4 +hlt\n/);
+  });
+
+  it.each([
+    ['returns', /the same fault again and again/, /iret\n {2}\.\.\.\n> .*ud2\n/],
+    ['nested', /100000 faults in a row/, /> .*ud2\n/],
+  ])('ends with 4 when the guest loops in faults: %s', async (kernel, reason, code) => {
+    const { status, errors } = await run(kernel, '--timeout', '60');
+    expect(errors).toMatch(reason);
+    expect(errors).toMatch(code);
+    expect(status).toBe(4);
+  });
+
+  it('bears with a guest that only faults as long as anything changes', async () => {
+    const { status, output } = await run('often', '--expect', 'done', '--timeout', '100');
+    expect({ status, output }).toEqual({ status: 0, output: 'done\n' });
+  });
+
+  it('times out on the virtual clock while the guest faults', async () => {
+    const { status } = await run('returns', '--clock', 'virtual', '--timeout', '0.5');
+    expect(status).toBe(3);
   });
 
   it('writes statistics', async () => {
@@ -189,6 +238,8 @@ describe.skipIf(!scripted)('on a terminal', () => {
 });
 
 it('is installed as a program: it has a first line for the shell', () => {
+  // npx runs the file itself.
+  expect(statSync(PROGRAM).mode & 0o111).toBe(0o111);
   expect(execFileSync('head', ['-n1', PROGRAM], { encoding: 'utf8' })).toBe(
     '#!/usr/bin/env node\n',
   );

@@ -4,9 +4,9 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { MemoryDisk } from '../../host/devices/disk';
 import { UserError } from '../../host/errors';
 import { Machine, type MachineOptions, type Outcome } from '../../host/machine';
+import { kernel } from '../lib/kernels';
 
 const MIB = 1 << 20;
-const LOAD = 0x100000;
 
 let core: WebAssembly.Module;
 
@@ -16,19 +16,6 @@ beforeAll(() => {
 });
 
 const hostNow = (): number => performance.now() * 1e6;
-
-/** A multiboot kernel that is nothing but code. */
-function kernel(...code: (number | number[])[]): Uint8Array {
-  const bytes = code.flat();
-  const file = new Uint8Array(32 + bytes.length);
-  const view = new DataView(file.buffer);
-  const flags = 0x10000;
-  [0x1badb002, flags, -(0x1badb002 + flags), LOAD, LOAD, 0, 0, LOAD + 32].forEach((value, i) =>
-    view.setUint32(4 * i, value, true),
-  );
-  file.set(bytes, 32);
-  return file;
-}
 
 // Instructions, as bytes.
 const CLI = 0xfa;

@@ -254,15 +254,34 @@ describe('module writer', () => {
     expect((exports['function number 1234'] as () => number)()).toBe(1234100);
   });
 
-  it('complains about blocks left open and imports that come late', () => {
+  it('complains about blocks left open', () => {
     const m = new ModuleWriter();
     m.begin();
     m.beginFunction(m.type([], []));
     m.code.block();
     expect(() => m.endFunction()).toThrow('1 blocks are open');
-    m.code.end();
+  });
+
+  it('takes imports while functions are emitted', () => {
+    const m = new ModuleWriter();
+    m.begin();
+    m.names = true;
+    const type = m.type([], [O.I32]);
+    m.importFunction('env', 'one', type);
+    const first = m.beginFunction(type, 'first');
+    m.code.call(m.importFunction('env', 'two', type));
     m.endFunction();
-    expect(() => m.importFunction('a', 'b', 0)).toThrow('imports come before');
+    const second = m.beginFunction(type, 'second');
+    m.code.call(m.importFunction('env', 'three', type));
+    m.endFunction();
+    m.exportFunction('first', first);
+    m.exportFunction('second', second);
+    const env = { one: () => 1, two: () => 2, three: () => 3 };
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(m.finish().slice()), {
+      env,
+    });
+    expect((exports.first as () => number)()).toBe(2);
+    expect((exports.second as () => number)()).toBe(3);
   });
 });
 

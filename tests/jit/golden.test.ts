@@ -32,6 +32,13 @@ const SEQUENCES: [name: string, text: string, bytes: string][] = [
   ['extend', 'movzx eax, cl; movsx edx, word [esi]', '0fb6c10fbf16'],
   ['lea', 'lea eax, [ebx+4*ecx+12]', '8d448b0c'],
   ['push-pop', 'push eax; push dword 7; pop edx', '506a075a'],
+  [
+    'frame',
+    'push ebp; mov ebp, esp; push ebx; mov ebx, [ebp+8]; mov [ebp-8], eax; leave',
+    '5589e5538b5d088945f8c9',
+  ],
+  ['fields', 'mov eax, [ebx+4]; mov [ebx+60], eax; mov ecx, [ebx+80]', '8b430489433c8b4b50'],
+  ['absolute', 'mov eax, [0x11004]; mov [0x11f00], eax', 'a104100100a3001f0100'],
   ['call-return', 'call $+7; jmp $+4; inc eax; ret', 'e802000000eb0240c3'],
   ['indirect', 'jmp [4*eax+0x11000]', 'ff248500100100'],
   ['condition-move', 'cmp eax, ecx; cmovl eax, edx', '39c80f4cc2'],

@@ -36,7 +36,7 @@ const LESS: u32 = C0;
 const GREATER: u32 = 0;
 
 /** How a stands to b, as condition bits; exceptions to `flags`. Quiet: only SNaNs are invalid. */
-function relation(am: u64, ase: u32, bm: u64, bse: u32, quiet: bool): u32 {
+export function relation(am: u64, ase: u32, bm: u64, bse: u32, quiet: bool): u32 {
   if (!(isNormal(am, ase) & isNormal(bm, bse))) {
     const ac = classOf(am, ase);
     const bc = classOf(bm, bse);

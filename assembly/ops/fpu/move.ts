@@ -27,7 +27,7 @@ import { addFlags80, resultSE, setFlags80, setResultSE } from './value';
 import { IE, INDEFINITE, INDEFINITE_SE, QUIET_BIT, RC_UP, ROUNDING, SF } from './words';
 
 /** A signalling NaN from memory: invalid, and quiet from here on. */
-function quieted(m: u64): u64 {
+export function quieted(m: u64): u64 {
   if ((resultSE & 0x7fff) == 0x7fff && m << 1 != 0 && (m & QUIET_BIT) == 0) {
     addFlags80(IE);
     return m | QUIET_BIT;

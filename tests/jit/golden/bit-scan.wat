@@ -1,11 +1,10 @@
 ;; bsf eax, ecx; bswap edx
-;; 3 instructions, 5 bytes; 788 bytes of wasm
+;; 3 instructions, 5 bytes; 775 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
-  (import "env" "confirmPage" (func $confirmPage (param i32 i32 i32) (result i32)))
-  (func (;2;) (param i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+  (func (;1;) (param i32) (result i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 1
@@ -45,13 +44,15 @@
     i32.const 0
     i32.load offset=0x530
     local.set 13
+    i32.const 0x10000
+    local.set 14
     block
       local.get 2
       i32.ctz
       local.get 1
       local.get 2
       select
-      local.set 16
+      local.set 17
       block (result i32)
         local.get 9
         i32.eqz
@@ -80,20 +81,20 @@
         i32.const 2
         i32.shl
         i32.or
-        local.set 17
+        local.set 18
         local.get 9
         i32.const 5
         i32.eq
         if
           local.get 12
-          local.get 17
+          local.get 18
           i32.or
           br 1
         end
         local.get 11
         local.get 12
         i32.xor
-        local.tee 18
+        local.tee 19
         local.get 10
         i32.xor
         i32.const 16
@@ -138,7 +139,7 @@
           i32.xor
           local.get 12
           i32.and
-          local.get 18
+          local.get 19
           i32.const -1
           i32.xor
           local.get 10
@@ -155,13 +156,13 @@
           i32.const 1
           i32.and
         end
-        local.get 17
+        local.get 18
         i32.or
         block (result i32)
           local.get 10
           local.get 11
           i32.xor
-          local.tee 18
+          local.tee 19
           local.get 11
           local.get 12
           i32.xor
@@ -177,7 +178,7 @@
           i32.or
           br_if 0
           drop
-          local.get 18
+          local.get 19
           local.get 10
           local.get 12
           i32.xor
@@ -204,8 +205,8 @@
         i32.or
         i32.or
       end
-      local.set 17
-      local.get 17
+      local.set 18
+      local.get 18
       i32.const -65
       i32.and
       local.get 2
@@ -213,11 +214,11 @@
       i32.const 6
       i32.shl
       i32.or
-      local.tee 18
+      local.tee 19
       local.set 12
       i32.const 0
       local.set 9
-      local.get 16
+      local.get 17
       local.set 1
       local.get 3
       i32.const 0xff00ff00
@@ -230,7 +231,6 @@
       i32.const 8
       i32.rotr
       i32.or
-      local.tee 16
       local.set 3
       i32.const 0
       local.get 1
@@ -274,7 +274,7 @@
       i32.const 0
       i32.const 0x10000
       i32.store offset=0x500
-      i32.const 0x800050
+      i32.const 0xa80050
       i32.const 0x10006
       call $endRecord
       drop
@@ -320,11 +320,15 @@
     i32.store offset=0x51c
     i32.const 0
     local.get 14
+    local.get 15
+    i32.const 10
+    i32.shr_s
+    i32.add
     i32.store offset=0x500
     i32.const 0
     local.get 13
     local.get 15
-    i32.const 0xffff
+    i32.const 255
     i32.and
     i32.sub
     i32.store offset=0x530
@@ -332,6 +336,8 @@
     i32.const 0
     i32.store offset=0x50c
     local.get 15
-    i32.const 16
-    i32.shr_u)
-  (export "r1" (func 2)))
+    i32.const 8
+    i32.shr_u
+    i32.const 3
+    i32.and)
+  (export "r1" (func 1)))

@@ -1,10 +1,9 @@
 ;; bt eax, 5; bts [esi], ecx
-;; 3 instructions, 7 bytes; 884 bytes of wasm
+;; 3 instructions, 7 bytes; 856 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
-  (import "env" "confirmPage" (func $confirmPage (param i32 i32 i32) (result i32)))
-  (func (;2;) (param i32) (result i32)
+  (func (;1;) (param i32) (result i32)
     (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
@@ -45,6 +44,8 @@
     i32.const 0
     i32.load offset=0x530
     local.set 13
+    i32.const 0x10000
+    local.set 14
     block
       block (result i32)
         local.get 9
@@ -74,20 +75,20 @@
         i32.const 2
         i32.shl
         i32.or
-        local.set 16
+        local.set 17
         local.get 9
         i32.const 5
         i32.eq
         if
           local.get 12
-          local.get 16
+          local.get 17
           i32.or
           br 1
         end
         local.get 11
         local.get 12
         i32.xor
-        local.tee 17
+        local.tee 18
         local.get 10
         i32.xor
         i32.const 16
@@ -132,7 +133,7 @@
           i32.xor
           local.get 12
           i32.and
-          local.get 17
+          local.get 18
           i32.const -1
           i32.xor
           local.get 10
@@ -149,13 +150,13 @@
           i32.const 1
           i32.and
         end
-        local.get 16
+        local.get 17
         i32.or
         block (result i32)
           local.get 10
           local.get 11
           i32.xor
-          local.tee 17
+          local.tee 18
           local.get 11
           local.get 12
           i32.xor
@@ -171,7 +172,7 @@
           i32.or
           br_if 0
           drop
-          local.get 17
+          local.get 18
           local.get 10
           local.get 12
           i32.xor
@@ -198,8 +199,8 @@
         i32.or
         i32.or
       end
-      local.set 16
-      local.get 16
+      local.set 17
+      local.get 17
       i32.const -2
       i32.and
       local.get 1
@@ -208,14 +209,14 @@
       i32.const 1
       i32.and
       i32.or
-      local.tee 17
+      local.tee 18
       local.set 12
       i32.const 0
       local.set 9
       local.get 7
-      local.set 17
+      local.set 18
       i32.const 0x424
-      local.get 17
+      local.get 18
       local.get 2
       i32.const 5
       i32.shr_s
@@ -223,36 +224,32 @@
       i32.shl
       i32.add
       i32.store
+      i32.const 0x1201
+      local.set 15
       i32.const 0
       i32.load offset=0x424
-      local.tee 17
-      i32.const 8
+      local.tee 18
+      i32.const 12
       i32.shr_u
-      i32.const 0xfffff0
-      i32.and
-      local.tee 16
+      i32.const 4
+      i32.shl
+      local.tee 17
       i32.load offset=0x2000004
-      local.get 17
+      local.get 18
       i32.const 3
       i32.add
       i32.const 0xfff
       i32.or
       i32.ne
-      if
-        i32.const 0x10004
-        local.set 14
-        i32.const 0x20001
-        local.set 15
-        br 1
-      end
+      br_if 0
+      local.get 18
       local.get 17
-      local.get 16
       i32.load offset=0x2000008
       i32.add
-      local.tee 16
+      local.tee 18
       i32.load align=1
-      local.set 18
-      local.get 18
+      local.set 17
+      local.get 17
       i32.const 1
       local.get 2
       i32.shl
@@ -263,20 +260,18 @@
       local.get 20
       i32.const -2
       i32.and
-      local.get 18
+      local.get 17
       local.get 2
       i32.shr_u
       i32.const 1
       i32.and
       i32.or
       local.set 21
-      local.get 16
+      local.get 18
       local.get 19
       i32.store align=1
       local.get 21
       local.set 12
-      i32.const 0
-      local.set 9
       i32.const 0
       local.get 1
       i32.store offset=0x400
@@ -319,7 +314,7 @@
       i32.const 0
       i32.const 0x10000
       i32.store offset=0x500
-      i32.const 0x800060
+      i32.const 0xa80060
       i32.const 0x10008
       call $endRecord
       drop
@@ -365,11 +360,15 @@
     i32.store offset=0x51c
     i32.const 0
     local.get 14
+    local.get 15
+    i32.const 10
+    i32.shr_s
+    i32.add
     i32.store offset=0x500
     i32.const 0
     local.get 13
     local.get 15
-    i32.const 0xffff
+    i32.const 255
     i32.and
     i32.sub
     i32.store offset=0x530
@@ -377,6 +376,8 @@
     i32.const 0
     i32.store offset=0x50c
     local.get 15
-    i32.const 16
-    i32.shr_u)
-  (export "r1" (func 2)))
+    i32.const 8
+    i32.shr_u
+    i32.const 3
+    i32.and)
+  (export "r1" (func 1)))

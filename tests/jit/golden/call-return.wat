@@ -1,56 +1,54 @@
 ;; call $+7; jmp $+4; inc eax; ret
-;; 1 instructions, 9 bytes; 246 bytes of wasm
+;; 1 instructions, 9 bytes; 220 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
-  (import "env" "confirmPage" (func $confirmPage (param i32 i32 i32) (result i32)))
-  (func (;1;) (param i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+  (func (;0;) (param i32) (result i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x410
     local.set 5
     i32.const 0
     i32.load offset=0x530
     local.set 13
+    i32.const 0x10000
+    local.set 14
     block
       loop
+        i32.const 512
+        local.set 15
         local.get 5
         i32.const -4
         i32.add
-        local.tee 16
-        i32.const 8
-        i32.shr_u
-        i32.const 0xfffff0
-        i32.and
         local.tee 17
+        i32.const 12
+        i32.shr_u
+        i32.const 4
+        i32.shl
+        local.tee 18
         i32.load offset=0x2000004
-        local.get 16
+        local.get 17
         i32.const 3
         i32.add
         i32.const 0xfff
         i32.or
         i32.ne
-        if
-          i32.const 0x10000
-          local.set 14
-          i32.const 0x20000
-          local.set 15
-          br 2
-        end
-        local.get 16
+        br_if 1
         local.get 17
+        local.get 18
         i32.load offset=0x2000008
         i32.add
+        local.tee 17
         i32.const 0x10005
         i32.store align=1
-        local.get 16
+        local.get 5
+        i32.const -4
+        i32.add
         local.set 5
         local.get 13
         i32.const 1
         i32.sub
         local.set 13
-        i32.const 0x10007
-        local.set 14
-        i32.const 0x10000
+        i32.const 0x1d00
         local.set 15
         br 1
       end
@@ -61,15 +59,21 @@
     i32.store offset=0x410
     i32.const 0
     local.get 14
+    local.get 15
+    i32.const 10
+    i32.shr_s
+    i32.add
     i32.store offset=0x500
     i32.const 0
     local.get 13
     local.get 15
-    i32.const 0xffff
+    i32.const 255
     i32.and
     i32.sub
     i32.store offset=0x530
     local.get 15
-    i32.const 16
-    i32.shr_u)
-  (export "r1" (func 1)))
+    i32.const 8
+    i32.shr_u
+    i32.const 3
+    i32.and)
+  (export "r1" (func 0)))

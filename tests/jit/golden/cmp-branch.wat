@@ -1,9 +1,8 @@
 ;; cmp eax, 5; jb $+3; inc edx
-;; 2 instructions, 6 bytes; 265 bytes of wasm
+;; 2 instructions, 6 bytes; 242 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
-  (import "env" "confirmPage" (func $confirmPage (param i32 i32 i32) (result i32)))
-  (func (;1;) (param i32) (result i32)
+  (func (;0;) (param i32) (result i32)
     (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
@@ -23,11 +22,12 @@
     i32.const 0
     i32.load offset=0x530
     local.set 13
+    i32.const 0x10000
+    local.set 14
     block
       local.get 1
       i32.const 5
       i32.sub
-      local.tee 16
       local.set 10
       local.get 1
       local.set 11
@@ -43,15 +43,11 @@
       local.get 12
       i32.lt_u
       if
-        i32.const 0x10006
-        local.set 14
-        i32.const 0
+        i32.const 0x1800
         local.set 15
         br 1
       end
-      i32.const 0x10005
-      local.set 14
-      i32.const 0
+      i32.const 0x1400
       local.set 15
       br 0
       unreachable
@@ -70,15 +66,21 @@
     i32.store offset=0x51c
     i32.const 0
     local.get 14
+    local.get 15
+    i32.const 10
+    i32.shr_s
+    i32.add
     i32.store offset=0x500
     i32.const 0
     local.get 13
     local.get 15
-    i32.const 0xffff
+    i32.const 255
     i32.and
     i32.sub
     i32.store offset=0x530
     local.get 15
-    i32.const 16
-    i32.shr_u)
-  (export "r1" (func 1)))
+    i32.const 8
+    i32.shr_u
+    i32.const 3
+    i32.and)
+  (export "r1" (func 0)))

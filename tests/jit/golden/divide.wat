@@ -1,10 +1,9 @@
 ;; xor edx, edx; div ecx
-;; 3 instructions, 4 bytes; 579 bytes of wasm
+;; 3 instructions, 4 bytes; 556 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
-  (import "env" "confirmPage" (func $confirmPage (param i32 i32 i32) (result i32)))
-  (func (;2;) (param i32) (result i32)
+  (func (;1;) (param i32) (result i32)
     (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64 i64 i64)
     i32.const 0
     i32.load offset=0x400
@@ -45,17 +44,18 @@
     i32.const 0
     i32.load offset=0x530
     local.set 13
+    i32.const 0x10000
+    local.set 14
     block
       local.get 3
       local.get 3
       i32.xor
-      local.tee 16
       local.set 10
       i32.const 0
       local.set 12
       i32.const 5
       local.set 9
-      local.get 16
+      local.get 10
       local.tee 3
       i64.extend_i32_u
       i64.const 32
@@ -64,6 +64,8 @@
       i64.extend_i32_u
       i64.or
       local.set 17
+      i32.const 0xa01
+      local.set 15
       local.get 17
       i64.const 32
       i64.shr_u
@@ -71,13 +73,7 @@
       local.get 2
       i32.lt_u
       i32.eqz
-      if
-        i32.const 0x10002
-        local.set 14
-        i32.const 0x20001
-        local.set 15
-        br 1
-      end
+      br_if 0
       local.get 17
       local.get 2
       i64.extend_i32_u
@@ -142,7 +138,7 @@
       i32.const 0
       i32.const 0x10000
       i32.store offset=0x500
-      i32.const 0x800050
+      i32.const 0xa80050
       i32.const 0x10005
       call $endRecord
       drop
@@ -188,11 +184,15 @@
     i32.store offset=0x51c
     i32.const 0
     local.get 14
+    local.get 15
+    i32.const 10
+    i32.shr_s
+    i32.add
     i32.store offset=0x500
     i32.const 0
     local.get 13
     local.get 15
-    i32.const 0xffff
+    i32.const 255
     i32.and
     i32.sub
     i32.store offset=0x530
@@ -200,6 +200,8 @@
     i32.const 0
     i32.store offset=0x50c
     local.get 15
-    i32.const 16
-    i32.shr_u)
-  (export "r1" (func 2)))
+    i32.const 8
+    i32.shr_u
+    i32.const 3
+    i32.and)
+  (export "r1" (func 1)))

@@ -1,10 +1,9 @@
 ;; pushfd; lahf
-;; 3 instructions, 2 bytes; 1086 bytes of wasm
+;; 3 instructions, 2 bytes; 1063 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
-  (import "env" "confirmPage" (func $confirmPage (param i32 i32 i32) (result i32)))
-  (func (;2;) (param i32) (result i32)
+  (func (;1;) (param i32) (result i32)
     (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
@@ -45,32 +44,30 @@
     i32.const 0
     i32.load offset=0x530
     local.set 13
+    i32.const 0x10000
+    local.set 14
     block
+      i32.const 512
+      local.set 15
       local.get 5
       i32.const -4
       i32.add
-      local.tee 16
-      i32.const 8
-      i32.shr_u
-      i32.const 0xfffff0
-      i32.and
       local.tee 17
+      i32.const 12
+      i32.shr_u
+      i32.const 4
+      i32.shl
+      local.tee 18
       i32.load offset=0x2000004
-      local.get 16
+      local.get 17
       i32.const 3
       i32.add
       i32.const 0xfff
       i32.or
       i32.ne
-      if
-        i32.const 0x10000
-        local.set 14
-        i32.const 0x20000
-        local.set 15
-        br 1
-      end
-      local.get 16
+      br_if 0
       local.get 17
+      local.get 18
       i32.load offset=0x2000008
       i32.add
       local.set 17
@@ -231,12 +228,13 @@
       i32.const 0xfcffff
       i32.and
       i32.or
-      local.tee 18
-      local.set 19
+      local.set 18
       local.get 17
-      local.get 19
+      local.get 18
       i32.store align=1
-      local.get 16
+      local.get 5
+      i32.const -4
+      i32.add
       local.set 5
       block (result i32)
         local.get 9
@@ -266,20 +264,20 @@
         i32.const 2
         i32.shl
         i32.or
-        local.set 16
+        local.set 17
         local.get 9
         i32.const 5
         i32.eq
         if
           local.get 12
-          local.get 16
+          local.get 17
           i32.or
           br 1
         end
         local.get 11
         local.get 12
         i32.xor
-        local.tee 17
+        local.tee 18
         local.get 10
         i32.xor
         i32.const 16
@@ -324,7 +322,7 @@
           i32.xor
           local.get 12
           i32.and
-          local.get 17
+          local.get 18
           i32.const -1
           i32.xor
           local.get 10
@@ -341,13 +339,13 @@
           i32.const 1
           i32.and
         end
-        local.get 16
+        local.get 17
         i32.or
         block (result i32)
           local.get 10
           local.get 11
           i32.xor
-          local.tee 17
+          local.tee 18
           local.get 11
           local.get 12
           i32.xor
@@ -363,7 +361,7 @@
           i32.or
           br_if 0
           drop
-          local.get 17
+          local.get 18
           local.get 10
           local.get 12
           i32.xor
@@ -390,13 +388,13 @@
         i32.or
         i32.or
       end
-      local.set 16
-      local.get 16
+      local.set 17
+      local.get 17
       i32.const 213
       i32.and
       i32.const 2
       i32.or
-      local.tee 17
+      local.tee 18
       i32.const 255
       i32.and
       i32.const 8
@@ -448,7 +446,7 @@
       i32.const 0
       i32.const 0x10000
       i32.store offset=0x500
-      i32.const 0x800050
+      i32.const 0xa80050
       i32.const 0x10003
       call $endRecord
       drop
@@ -494,11 +492,15 @@
     i32.store offset=0x51c
     i32.const 0
     local.get 14
+    local.get 15
+    i32.const 10
+    i32.shr_s
+    i32.add
     i32.store offset=0x500
     i32.const 0
     local.get 13
     local.get 15
-    i32.const 0xffff
+    i32.const 255
     i32.and
     i32.sub
     i32.store offset=0x530
@@ -506,6 +508,8 @@
     i32.const 0
     i32.store offset=0x50c
     local.get 15
-    i32.const 16
-    i32.shr_u)
-  (export "r1" (func 2)))
+    i32.const 8
+    i32.shr_u
+    i32.const 3
+    i32.and)
+  (export "r1" (func 1)))

@@ -1,11 +1,10 @@
 ;; mov eax, [fs:0]
-;; 2 instructions, 6 bytes; 558 bytes of wasm
+;; 2 instructions, 6 bytes; 532 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
-  (import "env" "confirmPage" (func $confirmPage (param i32 i32 i32) (result i32)))
-  (func (;2;) (param i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+  (func (;1;) (param i32) (result i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 1
@@ -45,37 +44,34 @@
     i32.const 0
     i32.load offset=0x530
     local.set 13
+    i32.const 0x10000
+    local.set 14
     block
+      i32.const 512
+      local.set 15
       i32.const 0
       i32.load offset=0x438
-      local.tee 16
-      i32.const 8
-      i32.shr_u
-      i32.const 0xfffff0
-      i32.and
       local.tee 17
+      i32.const 12
+      i32.shr_u
+      i32.const 4
+      i32.shl
+      local.tee 18
       i32.load offset=0x2000000
-      local.get 16
+      local.get 17
       i32.const 3
       i32.add
       i32.const 0xfff
       i32.or
       i32.ne
-      if
-        i32.const 0x10000
-        local.set 14
-        i32.const 0x20000
-        local.set 15
-        br 1
-      end
-      local.get 16
+      br_if 0
       local.get 17
+      local.get 18
       i32.load offset=0x2000008
       i32.add
       local.tee 17
       i32.load align=1
       local.tee 18
-      local.tee 19
       local.set 1
       i32.const 0
       local.get 1
@@ -119,7 +115,7 @@
       i32.const 0
       i32.const 0x10000
       i32.store offset=0x500
-      i32.const 0x800040
+      i32.const 0xa80040
       i32.const 0x10007
       call $endRecord
       drop
@@ -165,11 +161,15 @@
     i32.store offset=0x51c
     i32.const 0
     local.get 14
+    local.get 15
+    i32.const 10
+    i32.shr_s
+    i32.add
     i32.store offset=0x500
     i32.const 0
     local.get 13
     local.get 15
-    i32.const 0xffff
+    i32.const 255
     i32.and
     i32.sub
     i32.store offset=0x530
@@ -177,6 +177,8 @@
     i32.const 0
     i32.store offset=0x50c
     local.get 15
-    i32.const 16
-    i32.shr_u)
-  (export "r1" (func 2)))
+    i32.const 8
+    i32.shr_u
+    i32.const 3
+    i32.and)
+  (export "r1" (func 1)))

@@ -1,10 +1,9 @@
 ;; inc eax; jc $+2
-;; 2 instructions, 3 bytes; 500 bytes of wasm
+;; 2 instructions, 3 bytes; 479 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
-  (import "env" "confirmPage" (func $confirmPage (param i32 i32 i32) (result i32)))
-  (func (;1;) (param i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+  (func (;0;) (param i32) (result i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 1
@@ -23,11 +22,13 @@
     i32.const 0
     i32.load offset=0x530
     local.set 13
+    i32.const 0x10000
+    local.set 14
     block
       local.get 1
       i32.const 1
       i32.add
-      local.set 16
+      local.set 17
       block (result i32)
         local.get 9
         i32.const 3
@@ -91,10 +92,10 @@
         i32.const 1
         i32.and
       end
-      local.set 17
-      local.get 17
+      local.set 18
+      local.get 18
       local.get 1
-      local.get 16
+      local.get 17
       i32.xor
       i32.const 16
       i32.and
@@ -102,20 +103,20 @@
       local.get 1
       i32.const -1
       i32.xor
-      local.get 16
+      local.get 17
       i32.and
       i32.const 31
       i32.shr_u
       i32.const 11
       i32.shl
       i32.or
-      local.tee 18
+      local.tee 19
       local.set 12
-      local.get 16
+      local.get 17
       local.set 10
       i32.const 5
       local.set 9
-      local.get 16
+      local.get 17
       local.set 1
       local.get 13
       i32.const 2
@@ -185,15 +186,11 @@
         i32.and
       end
       if
-        i32.const 0x10003
-        local.set 14
-        i32.const 0
+        i32.const 0xc00
         local.set 15
         br 1
       end
-      i32.const 0x10003
-      local.set 14
-      i32.const 0
+      i32.const 0xc00
       local.set 15
       br 0
       unreachable
@@ -215,15 +212,21 @@
     i32.store offset=0x51c
     i32.const 0
     local.get 14
+    local.get 15
+    i32.const 10
+    i32.shr_s
+    i32.add
     i32.store offset=0x500
     i32.const 0
     local.get 13
     local.get 15
-    i32.const 0xffff
+    i32.const 255
     i32.and
     i32.sub
     i32.store offset=0x530
     local.get 15
-    i32.const 16
-    i32.shr_u)
-  (export "r1" (func 1)))
+    i32.const 8
+    i32.shr_u
+    i32.const 3
+    i32.and)
+  (export "r1" (func 0)))

@@ -1,10 +1,9 @@
 ;; movq mm0, [esi]; paddw mm0, mm1; movq [edi], mm0
-;; 4 instructions, 9 bytes; 822 bytes of wasm
+;; 4 instructions, 9 bytes; 745 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
-  (import "env" "confirmPage" (func $confirmPage (param i32 i32 i32) (result i32)))
-  (func (;2;) (param i32) (result i32)
+  (func (;1;) (param i32) (result i32)
     (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64 i64 i64)
     i32.const 0
     i32.load offset=0x400
@@ -45,38 +44,31 @@
     i32.const 0
     i32.load offset=0x530
     local.set 13
+    i32.const 0x10000
+    local.set 14
     block
+      i32.const 512
+      local.set 15
       i32.const 0
       i32.load offset=0x574
-      if
-        i32.const 0x10000
-        local.set 14
-        i32.const 0x20000
-        local.set 15
-        br 1
-      end
+      br_if 0
+      i32.const 512
+      local.set 15
       local.get 7
-      local.tee 16
-      i32.const 8
+      i32.const 12
       i32.shr_u
-      i32.const 0xfffff0
-      i32.and
+      i32.const 4
+      i32.shl
       local.tee 17
       i32.load offset=0x2000000
-      local.get 16
+      local.get 7
       i32.const 7
       i32.add
       i32.const 0xfff
       i32.or
       i32.ne
-      if
-        i32.const 0x10000
-        local.set 14
-        i32.const 0x20000
-        local.set 15
-        br 1
-      end
-      local.get 16
+      br_if 0
+      local.get 7
       local.get 17
       i32.load offset=0x2000008
       i32.add
@@ -89,23 +81,17 @@
       i32.const 0x88c
       i32.const 255
       i32.store
-      local.get 18
-      local.set 19
       i32.const 0
-      local.get 19
+      local.get 18
       i64.store offset=0x800
       i32.const 0
       i32.const 0xffff
       i32.store16 offset=0x808
+      i32.const 0xe01
+      local.set 15
       i32.const 0
       i32.load offset=0x574
-      if
-        i32.const 0x10003
-        local.set 14
-        i32.const 0x20001
-        local.set 15
-        br 1
-      end
+      br_if 0
       i32.const 0
       i64.load offset=0x800
       local.set 18
@@ -131,47 +117,37 @@
       i32.const 0
       i32.const 0xffff
       i32.store16 offset=0x808
+      i32.const 0x1a02
+      local.set 15
       i32.const 0
       i32.load offset=0x574
-      if
-        i32.const 0x10006
-        local.set 14
-        i32.const 0x20002
-        local.set 15
-        br 1
-      end
+      br_if 0
+      i32.const 0x1a02
+      local.set 15
       local.get 8
-      local.tee 16
-      i32.const 8
+      i32.const 12
       i32.shr_u
-      i32.const 0xfffff0
-      i32.and
+      i32.const 4
+      i32.shl
       local.tee 17
       i32.load offset=0x2000004
-      local.get 16
+      local.get 8
       i32.const 7
       i32.add
       i32.const 0xfff
       i32.or
       i32.ne
-      if
-        i32.const 0x10006
-        local.set 14
-        i32.const 0x20002
-        local.set 15
-        br 1
-      end
-      local.get 16
+      br_if 0
+      local.get 8
       local.get 17
       i32.load offset=0x2000008
       i32.add
       local.set 17
       i32.const 0
       i64.load offset=0x800
-      local.tee 18
-      local.set 19
+      local.set 18
       local.get 17
-      local.get 19
+      local.get 18
       i64.store align=1
       i32.const 0x880
       i32.const 0
@@ -221,7 +197,7 @@
       i32.const 0
       i32.const 0x10000
       i32.store offset=0x500
-      i32.const 0x800060
+      i32.const 0xa80060
       i32.const 0x1000a
       call $endRecord
       drop
@@ -267,11 +243,15 @@
     i32.store offset=0x51c
     i32.const 0
     local.get 14
+    local.get 15
+    i32.const 10
+    i32.shr_s
+    i32.add
     i32.store offset=0x500
     i32.const 0
     local.get 13
     local.get 15
-    i32.const 0xffff
+    i32.const 255
     i32.and
     i32.sub
     i32.store offset=0x530
@@ -279,6 +259,8 @@
     i32.const 0
     i32.store offset=0x50c
     local.get 15
-    i32.const 16
-    i32.shr_u)
-  (export "r1" (func 2)))
+    i32.const 8
+    i32.shr_u
+    i32.const 3
+    i32.and)
+  (export "r1" (func 1)))

@@ -1,10 +1,9 @@
 ;; mov eax, ecx; mov bl, ah; mov dx, si
-;; 4 instructions, 7 bytes; 533 bytes of wasm
+;; 4 instructions, 7 bytes; 516 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
-  (import "env" "confirmPage" (func $confirmPage (param i32 i32 i32) (result i32)))
-  (func (;2;) (param i32) (result i32)
+  (func (;1;) (param i32) (result i32)
     (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
@@ -45,14 +44,14 @@
     i32.const 0
     i32.load offset=0x530
     local.set 13
+    i32.const 0x10000
+    local.set 14
     block
       local.get 2
-      local.tee 16
       local.tee 1
       i32.const 8
       i32.shr_u
       i32.extend8_s
-      local.tee 16
       local.tee 17
       i32.const 255
       i32.and
@@ -63,7 +62,6 @@
       local.set 4
       local.get 7
       i32.extend16_s
-      local.tee 16
       local.tee 17
       i32.const 0xffff
       i32.and
@@ -114,7 +112,7 @@
       i32.const 0
       i32.const 0x10000
       i32.store offset=0x500
-      i32.const 0x800060
+      i32.const 0xa80060
       i32.const 0x10008
       call $endRecord
       drop
@@ -160,11 +158,15 @@
     i32.store offset=0x51c
     i32.const 0
     local.get 14
+    local.get 15
+    i32.const 10
+    i32.shr_s
+    i32.add
     i32.store offset=0x500
     i32.const 0
     local.get 13
     local.get 15
-    i32.const 0xffff
+    i32.const 255
     i32.and
     i32.sub
     i32.store offset=0x530
@@ -172,6 +174,8 @@
     i32.const 0
     i32.store offset=0x50c
     local.get 15
-    i32.const 16
-    i32.shr_u)
-  (export "r1" (func 2)))
+    i32.const 8
+    i32.shr_u
+    i32.const 3
+    i32.and)
+  (export "r1" (func 1)))

@@ -1,11 +1,10 @@
 ;; imul eax, ecx; mul edx
-;; 3 instructions, 5 bytes; 548 bytes of wasm
+;; 3 instructions, 5 bytes; 535 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
-  (import "env" "confirmPage" (func $confirmPage (param i32 i32 i32) (result i32)))
-  (func (;2;) (param i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64 i32)
+  (func (;1;) (param i32) (result i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 1
@@ -45,38 +44,39 @@
     i32.const 0
     i32.load offset=0x530
     local.set 13
+    i32.const 0x10000
+    local.set 14
     block
       local.get 1
       local.get 2
       i32.mul
-      local.tee 16
       local.tee 1
-      local.set 16
-      local.get 16
+      local.set 17
+      local.get 17
       i64.extend_i32_u
       local.get 3
       i64.extend_i32_u
       i64.mul
-      local.set 17
+      local.set 18
       i32.const 0x801
       i32.const 0
-      local.get 17
+      local.get 18
       i64.const 32
       i64.shr_u
       i64.const 0
       i64.ne
       select
-      local.tee 18
+      local.tee 19
       local.set 12
-      local.get 17
+      local.get 18
       i32.wrap_i64
       local.set 10
       i32.const 5
       local.set 9
-      local.get 17
+      local.get 18
       i32.wrap_i64
       local.set 1
-      local.get 17
+      local.get 18
       i64.const 32
       i64.shr_u
       i32.wrap_i64
@@ -123,7 +123,7 @@
       i32.const 0
       i32.const 0x10000
       i32.store offset=0x500
-      i32.const 0x800050
+      i32.const 0xa80050
       i32.const 0x10006
       call $endRecord
       drop
@@ -169,11 +169,15 @@
     i32.store offset=0x51c
     i32.const 0
     local.get 14
+    local.get 15
+    i32.const 10
+    i32.shr_s
+    i32.add
     i32.store offset=0x500
     i32.const 0
     local.get 13
     local.get 15
-    i32.const 0xffff
+    i32.const 255
     i32.and
     i32.sub
     i32.store offset=0x530
@@ -181,6 +185,8 @@
     i32.const 0
     i32.store offset=0x50c
     local.get 15
-    i32.const 16
-    i32.shr_u)
-  (export "r1" (func 2)))
+    i32.const 8
+    i32.shr_u
+    i32.const 3
+    i32.and)
+  (export "r1" (func 1)))

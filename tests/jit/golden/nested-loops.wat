@@ -1,10 +1,9 @@
 ;; mov ecx, 3; mov edx, 4; dec edx; jnz $-1; dec ecx; jnz $-9
-;; 4 instructions, 16 bytes; 430 bytes of wasm
+;; 4 instructions, 16 bytes; 409 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
-  (import "env" "confirmPage" (func $confirmPage (param i32 i32 i32) (result i32)))
-  (func (;1;) (param i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+  (func (;0;) (param i32) (result i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x404
     local.set 2
@@ -26,6 +25,8 @@
     i32.const 0
     i32.load offset=0x530
     local.set 13
+    i32.const 0x10000
+    local.set 14
     block
       i32.const 3
       local.set 2
@@ -34,7 +35,7 @@
       local.get 3
       i32.const 1
       i32.sub
-      local.set 16
+      local.set 17
       block (result i32)
         local.get 9
         i32.const 3
@@ -98,16 +99,16 @@
         i32.const 1
         i32.and
       end
-      local.set 17
-      local.get 17
+      local.set 18
+      local.get 18
       local.get 3
-      local.get 16
+      local.get 17
       i32.xor
       i32.const 16
       i32.and
       i32.or
       local.get 3
-      local.get 16
+      local.get 17
       i32.const -1
       i32.xor
       i32.and
@@ -116,13 +117,13 @@
       i32.const 11
       i32.shl
       i32.or
-      local.tee 18
+      local.tee 19
       local.set 12
-      local.get 16
+      local.get 17
       local.set 10
       i32.const 5
       local.set 9
-      local.get 16
+      local.get 17
       local.set 3
       local.get 13
       i32.const 4
@@ -132,15 +133,11 @@
       i32.const 0
       i32.ne
       if
-        i32.const 0x1000a
-        local.set 14
-        i32.const 0x10000
+        i32.const 0x2900
         local.set 15
         br 1
       end
-      i32.const 0x1000d
-      local.set 14
-      i32.const 0
+      i32.const 0x3400
       local.set 15
       br 0
       unreachable
@@ -165,15 +162,21 @@
     i32.store offset=0x51c
     i32.const 0
     local.get 14
+    local.get 15
+    i32.const 10
+    i32.shr_s
+    i32.add
     i32.store offset=0x500
     i32.const 0
     local.get 13
     local.get 15
-    i32.const 0xffff
+    i32.const 255
     i32.and
     i32.sub
     i32.store offset=0x530
     local.get 15
-    i32.const 16
-    i32.shr_u)
-  (export "r1" (func 1)))
+    i32.const 8
+    i32.shr_u
+    i32.const 3
+    i32.and)
+  (export "r1" (func 0)))

@@ -1,11 +1,10 @@
 ;; rol eax, 5; rcr edx, 1
-;; 3 instructions, 5 bytes; 986 bytes of wasm
+;; 3 instructions, 5 bytes; 971 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
-  (import "env" "confirmPage" (func $confirmPage (param i32 i32 i32) (result i32)))
-  (func (;2;) (param i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64 i32 i32)
+  (func (;1;) (param i32) (result i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64 i32 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 1
@@ -45,11 +44,13 @@
     i32.const 0
     i32.load offset=0x530
     local.set 13
+    i32.const 0x10000
+    local.set 14
     block
       local.get 1
       i32.const 5
       i32.rotl
-      local.set 16
+      local.set 17
       block (result i32)
         local.get 9
         i32.eqz
@@ -78,20 +79,20 @@
         i32.const 2
         i32.shl
         i32.or
-        local.set 17
+        local.set 18
         local.get 9
         i32.const 5
         i32.eq
         if
           local.get 12
-          local.get 17
+          local.get 18
           i32.or
           br 1
         end
         local.get 11
         local.get 12
         i32.xor
-        local.tee 18
+        local.tee 19
         local.get 10
         i32.xor
         i32.const 16
@@ -136,7 +137,7 @@
           i32.xor
           local.get 12
           i32.and
-          local.get 18
+          local.get 19
           i32.const -1
           i32.xor
           local.get 10
@@ -153,13 +154,13 @@
           i32.const 1
           i32.and
         end
-        local.get 17
+        local.get 18
         i32.or
         block (result i32)
           local.get 10
           local.get 11
           i32.xor
-          local.tee 18
+          local.tee 19
           local.get 11
           local.get 12
           i32.xor
@@ -175,7 +176,7 @@
           i32.or
           br_if 0
           drop
-          local.get 18
+          local.get 19
           local.get 10
           local.get 12
           i32.xor
@@ -202,28 +203,28 @@
         i32.or
         i32.or
       end
-      local.set 17
-      i32.const 5
       local.set 18
+      i32.const 5
+      local.set 19
       block (result i32)
-        local.get 18
+        local.get 19
         i32.const 31
         i32.and
         i32.eqz
         if
-          local.get 17
+          local.get 18
           br 1
         end
-        local.get 16
+        local.get 17
         i32.const 1
         i32.and
-        local.tee 18
-        local.get 17
+        local.tee 19
+        local.get 18
         i32.const 0xfffff7fe
         i32.and
         i32.or
-        local.get 18
-        local.get 16
+        local.get 19
+        local.get 17
         i32.const 31
         i32.shr_u
         i32.xor
@@ -231,28 +232,28 @@
         i32.shl
         i32.or
       end
-      local.tee 18
+      local.tee 19
       local.set 12
       i32.const 0
       local.set 9
-      local.get 16
+      local.get 17
       local.set 1
       local.get 12
       i32.const 1
       i32.and
-      local.set 16
+      local.set 17
       local.get 3
-      local.set 18
-      local.get 18
+      local.set 19
+      local.get 19
       i64.extend_i32_u
       i64.const 4294967295
       i64.and
-      local.get 16
+      local.get 17
       i64.extend_i32_s
       i64.const 32
       i64.shl
       i64.or
-      local.tee 19
+      local.tee 20
       i32.const 33
       i32.const 1
       i32.const 31
@@ -260,12 +261,12 @@
       i32.const 33
       i32.rem_u
       i32.sub
-      local.tee 18
+      local.tee 19
       i64.extend_i32_s
       i64.shl
-      local.get 19
+      local.get 20
       i32.const 33
-      local.get 18
+      local.get 19
       i32.sub
       i64.extend_i32_s
       i64.shr_u
@@ -273,63 +274,63 @@
       i64.const 8589934591
       i64.and
       i32.wrap_i64
-      local.set 18
+      local.set 19
       local.get 12
-      local.set 17
+      local.set 18
       local.get 3
-      local.set 20
-      i32.const 1
       local.set 21
-      local.get 20
+      i32.const 1
+      local.set 22
+      local.get 21
       i64.extend_i32_u
       i64.const 4294967295
       i64.and
-      local.get 17
+      local.get 18
       i32.const 1
       i32.and
       i64.extend_i32_s
       i64.const 32
       i64.shl
       i64.or
-      local.tee 19
+      local.tee 20
       i32.const 33
-      local.get 21
+      local.get 22
       i32.const 31
       i32.and
-      local.tee 20
+      local.tee 21
       i32.const 33
       i32.rem_u
       i32.sub
-      local.tee 21
+      local.tee 22
       i64.extend_i32_s
       i64.shl
-      local.get 19
+      local.get 20
       i32.const 33
-      local.get 21
+      local.get 22
       i32.sub
       i64.extend_i32_s
       i64.shr_u
       i64.or
       i64.const 8589934591
       i64.and
-      local.set 19
-      local.get 20
+      local.set 20
+      local.get 21
       if (result i32)
-        local.get 19
+        local.get 20
         i64.const 32
         i64.shr_u
         i32.wrap_i64
-        local.get 17
+        local.get 18
         i32.const 0xfffff7fe
         i32.and
         i32.or
-        local.get 19
+        local.get 20
         i64.const 31
         i64.shr_u
         i32.wrap_i64
         i32.const 1
         i32.and
-        local.get 19
+        local.get 20
         i64.const 30
         i64.shr_u
         i32.wrap_i64
@@ -340,13 +341,11 @@
         i32.shl
         i32.or
       else
-        local.get 17
+        local.get 18
       end
-      local.tee 20
+      local.tee 21
       local.set 12
-      i32.const 0
-      local.set 9
-      local.get 18
+      local.get 19
       local.set 3
       i32.const 0
       local.get 1
@@ -390,7 +389,7 @@
       i32.const 0
       i32.const 0x10000
       i32.store offset=0x500
-      i32.const 0x800050
+      i32.const 0xa80050
       i32.const 0x10006
       call $endRecord
       drop
@@ -436,11 +435,15 @@
     i32.store offset=0x51c
     i32.const 0
     local.get 14
+    local.get 15
+    i32.const 10
+    i32.shr_s
+    i32.add
     i32.store offset=0x500
     i32.const 0
     local.get 13
     local.get 15
-    i32.const 0xffff
+    i32.const 255
     i32.and
     i32.sub
     i32.store offset=0x530
@@ -448,6 +451,8 @@
     i32.const 0
     i32.store offset=0x50c
     local.get 15
-    i32.const 16
-    i32.shr_u)
-  (export "r1" (func 2)))
+    i32.const 8
+    i32.shr_u
+    i32.const 3
+    i32.and)
+  (export "r1" (func 1)))

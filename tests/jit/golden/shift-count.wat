@@ -1,11 +1,10 @@
 ;; shr eax, cl; setz dl
-;; 3 instructions, 5 bytes; 858 bytes of wasm
+;; 3 instructions, 5 bytes; 845 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
-  (import "env" "confirmPage" (func $confirmPage (param i32 i32 i32) (result i32)))
-  (func (;2;) (param i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+  (func (;1;) (param i32) (result i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 1
@@ -45,11 +44,13 @@
     i32.const 0
     i32.load offset=0x530
     local.set 13
+    i32.const 0x10000
+    local.set 14
     block
       local.get 1
       local.get 2
       i32.shr_u
-      local.set 16
+      local.set 17
       block (result i32)
         local.get 9
         i32.eqz
@@ -78,20 +79,20 @@
         i32.const 2
         i32.shl
         i32.or
-        local.set 17
+        local.set 18
         local.get 9
         i32.const 5
         i32.eq
         if
           local.get 12
-          local.get 17
+          local.get 18
           i32.or
           br 1
         end
         local.get 11
         local.get 12
         i32.xor
-        local.tee 18
+        local.tee 19
         local.get 10
         i32.xor
         i32.const 16
@@ -136,7 +137,7 @@
           i32.xor
           local.get 12
           i32.and
-          local.get 18
+          local.get 19
           i32.const -1
           i32.xor
           local.get 10
@@ -153,13 +154,13 @@
           i32.const 1
           i32.and
         end
-        local.get 17
+        local.get 18
         i32.or
         block (result i32)
           local.get 10
           local.get 11
           i32.xor
-          local.tee 18
+          local.tee 19
           local.get 11
           local.get 12
           i32.xor
@@ -175,7 +176,7 @@
           i32.or
           br_if 0
           drop
-          local.get 18
+          local.get 19
           local.get 10
           local.get 12
           i32.xor
@@ -202,25 +203,25 @@
         i32.or
         i32.or
       end
-      local.set 17
-      local.get 2
       local.set 18
-      local.get 18
+      local.get 2
+      local.set 19
+      local.get 19
       i32.const 31
       i32.and
-      local.tee 18
+      local.tee 19
       if (result i32)
-        local.get 16
+        local.get 17
         i32.const 24
         i32.shr_u
         i32.const 128
         i32.and
-        local.get 16
+        local.get 17
         i32.eqz
         i32.const 6
         i32.shl
         i32.or
-        local.get 16
+        local.get 17
         i32.const 255
         i32.and
         i32.popcnt
@@ -232,7 +233,7 @@
         i32.shl
         i32.or
         local.get 1
-        local.get 18
+        local.get 19
         i32.const 1
         i32.sub
         i32.shr_u
@@ -244,20 +245,20 @@
         i32.const 11
         i32.shl
         i32.const 0
-        local.get 18
+        local.get 19
         i32.const 1
         i32.eq
         select
         i32.or
         i32.or
       else
-        local.get 17
+        local.get 18
       end
-      local.tee 18
+      local.tee 19
       local.set 12
       i32.const 0
       local.set 9
-      local.get 16
+      local.get 17
       local.set 1
       local.get 10
       i32.eqz
@@ -270,8 +271,7 @@
       select
       i32.const 0
       i32.ne
-      local.tee 16
-      local.tee 18
+      local.tee 17
       i32.const 255
       i32.and
       local.get 3
@@ -321,7 +321,7 @@
       i32.const 0
       i32.const 0x10000
       i32.store offset=0x500
-      i32.const 0x800050
+      i32.const 0xa80050
       i32.const 0x10006
       call $endRecord
       drop
@@ -367,11 +367,15 @@
     i32.store offset=0x51c
     i32.const 0
     local.get 14
+    local.get 15
+    i32.const 10
+    i32.shr_s
+    i32.add
     i32.store offset=0x500
     i32.const 0
     local.get 13
     local.get 15
-    i32.const 0xffff
+    i32.const 255
     i32.and
     i32.sub
     i32.store offset=0x530
@@ -379,6 +383,8 @@
     i32.const 0
     i32.store offset=0x50c
     local.get 15
-    i32.const 16
-    i32.shr_u)
-  (export "r1" (func 2)))
+    i32.const 8
+    i32.shr_u
+    i32.const 3
+    i32.and)
+  (export "r1" (func 1)))

@@ -1,11 +1,10 @@
 ;; movdqa xmm0, [esi]; pshufd xmm1, xmm0, 0x1b; paddd xmm0, xmm1
-;; 4 instructions, 13 bytes; 807 bytes of wasm
+;; 4 instructions, 13 bytes; 750 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
-  (import "env" "confirmPage" (func $confirmPage (param i32 i32 i32) (result i32)))
-  (func (;2;) (param i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 v128 v128 v128)
+  (func (;1;) (param i32) (result i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 v128 v128 v128)
     i32.const 0
     i32.load offset=0x400
     local.set 1
@@ -45,71 +44,60 @@
     i32.const 0
     i32.load offset=0x530
     local.set 13
+    i32.const 0x10000
+    local.set 14
     block
+      i32.const 512
+      local.set 15
       i32.const 0
       i32.load offset=0x578
-      if
-        i32.const 0x10000
-        local.set 14
-        i32.const 0x20000
-        local.set 15
-        br 1
-      end
+      br_if 0
       local.get 7
-      local.tee 16
+      local.set 17
+      i32.const 512
+      local.set 15
+      local.get 17
       i32.const 15
       i32.and
-      if
-        i32.const 0x10000
-        local.set 14
-        i32.const 0x20000
-        local.set 15
-        br 1
-      end
-      local.get 16
-      i32.const 8
+      br_if 0
+      i32.const 512
+      local.set 15
+      local.get 7
+      i32.const 12
       i32.shr_u
-      i32.const 0xfffff0
-      i32.and
-      local.tee 17
+      i32.const 4
+      i32.shl
+      local.tee 18
       i32.load offset=0x2000000
-      local.get 16
+      local.get 7
       i32.const 15
       i32.add
       i32.const 0xfff
       i32.or
       i32.ne
-      if
-        i32.const 0x10000
-        local.set 14
-        i32.const 0x20000
-        local.set 15
-        br 1
-      end
-      local.get 16
-      local.get 17
+      br_if 0
+      local.get 7
+      local.get 18
       i32.load offset=0x2000008
       i32.add
-      local.tee 17
-      v128.load align=1
       local.tee 18
+      v128.load align=1
       local.set 19
       i32.const 0
       local.get 19
       v128.store offset=0x900
       i32.const 0
-      i32.load offset=0x578
-      if
-        i32.const 0x10004
-        local.set 14
-        i32.const 0x20001
-        local.set 15
-        br 1
-      end
+      local.set 17
+      i32.const 0x1201
+      local.set 15
+      local.get 17
+      i32.const 15
+      i32.and
+      br_if 0
       i32.const 0
       v128.load offset=0x900
-      local.set 18
-      local.get 18
+      local.set 19
+      local.get 19
       i32.const 27
       i32x4.splat
       v128.const i32x4 0x40 0x10 0x4 0x1
@@ -123,31 +111,30 @@
       v128.const i32x4 0x3020100 0x3020100 0x3020100 0x3020100
       i32x4.add
       i8x16.swizzle
-      local.set 19
-      i32.const 0
-      local.get 19
-      v128.store offset=0x910
-      i32.const 0
-      i32.load offset=0x578
-      if
-        i32.const 0x10009
-        local.set 14
-        i32.const 0x20002
-        local.set 15
-        br 1
-      end
-      i32.const 0
-      v128.load offset=0x900
-      local.set 18
-      i32.const 0
-      v128.load offset=0x910
-      local.set 19
-      local.get 18
-      local.get 19
-      i32x4.add
       local.set 20
       i32.const 0
       local.get 20
+      v128.store offset=0x910
+      i32.const 0
+      local.set 17
+      i32.const 0x2602
+      local.set 15
+      local.get 17
+      i32.const 15
+      i32.and
+      br_if 0
+      i32.const 0
+      v128.load offset=0x900
+      local.set 19
+      i32.const 0
+      v128.load offset=0x910
+      local.set 20
+      local.get 19
+      local.get 20
+      i32x4.add
+      local.set 21
+      i32.const 0
+      local.get 21
       v128.store offset=0x900
       i32.const 0
       local.get 1
@@ -191,7 +178,7 @@
       i32.const 0
       i32.const 0x10000
       i32.store offset=0x500
-      i32.const 0x800060
+      i32.const 0xa80060
       i32.const 0x1000e
       call $endRecord
       drop
@@ -237,11 +224,15 @@
     i32.store offset=0x51c
     i32.const 0
     local.get 14
+    local.get 15
+    i32.const 10
+    i32.shr_s
+    i32.add
     i32.store offset=0x500
     i32.const 0
     local.get 13
     local.get 15
-    i32.const 0xffff
+    i32.const 255
     i32.and
     i32.sub
     i32.store offset=0x530
@@ -249,6 +240,8 @@
     i32.const 0
     i32.store offset=0x50c
     local.get 15
-    i32.const 16
-    i32.shr_u)
-  (export "r1" (func 2)))
+    i32.const 8
+    i32.shr_u
+    i32.const 3
+    i32.and)
+  (export "r1" (func 1)))

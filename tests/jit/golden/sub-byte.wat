@@ -1,11 +1,10 @@
 ;; sub al, [esi]; setg cl
-;; 3 instructions, 5 bytes; 616 bytes of wasm
+;; 3 instructions, 5 bytes; 586 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
-  (import "env" "confirmPage" (func $confirmPage (param i32 i32 i32) (result i32)))
-  (func (;2;) (param i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+  (func (;1;) (param i32) (result i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 1
@@ -45,27 +44,24 @@
     i32.const 0
     i32.load offset=0x530
     local.set 13
+    i32.const 0x10000
+    local.set 14
     block
+      i32.const 512
+      local.set 15
       local.get 7
-      local.tee 16
-      i32.const 8
+      i32.const 12
       i32.shr_u
-      i32.const 0xfffff0
-      i32.and
+      i32.const 4
+      i32.shl
       local.tee 17
       i32.load offset=0x2000000
-      local.get 16
+      local.get 7
       i32.const 0xfff
       i32.or
       i32.ne
-      if
-        i32.const 0x10000
-        local.set 14
-        i32.const 0x20000
-        local.set 15
-        br 1
-      end
-      local.get 16
+      br_if 0
+      local.get 7
       local.get 17
       i32.load offset=0x2000008
       i32.add
@@ -80,7 +76,6 @@
       local.get 19
       i32.sub
       i32.extend8_s
-      local.tee 20
       local.set 10
       local.get 18
       local.set 11
@@ -88,7 +83,7 @@
       local.set 12
       i32.const 3
       local.set 9
-      local.get 20
+      local.get 10
       i32.const 255
       i32.and
       local.get 1
@@ -101,7 +96,6 @@
       i32.gt_s
       i32.const 0
       i32.ne
-      local.tee 16
       local.tee 17
       i32.const 255
       i32.and
@@ -152,7 +146,7 @@
       i32.const 0
       i32.const 0x10000
       i32.store offset=0x500
-      i32.const 0x800050
+      i32.const 0xa80050
       i32.const 0x10006
       call $endRecord
       drop
@@ -198,11 +192,15 @@
     i32.store offset=0x51c
     i32.const 0
     local.get 14
+    local.get 15
+    i32.const 10
+    i32.shr_s
+    i32.add
     i32.store offset=0x500
     i32.const 0
     local.get 13
     local.get 15
-    i32.const 0xffff
+    i32.const 255
     i32.and
     i32.sub
     i32.store offset=0x530
@@ -210,6 +208,8 @@
     i32.const 0
     i32.store offset=0x50c
     local.get 15
-    i32.const 16
-    i32.shr_u)
-  (export "r1" (func 2)))
+    i32.const 8
+    i32.shr_u
+    i32.const 3
+    i32.and)
+  (export "r1" (func 1)))

@@ -1,9 +1,8 @@
 ;; test eax, eax; js $+3; inc edx
-;; 2 instructions, 5 bytes; 261 bytes of wasm
+;; 2 instructions, 5 bytes; 238 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
-  (import "env" "confirmPage" (func $confirmPage (param i32 i32 i32) (result i32)))
-  (func (;1;) (param i32) (result i32)
+  (func (;0;) (param i32) (result i32)
     (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
@@ -23,11 +22,12 @@
     i32.const 0
     i32.load offset=0x530
     local.set 13
+    i32.const 0x10000
+    local.set 14
     block
       local.get 1
       local.get 1
       i32.and
-      local.tee 16
       local.set 10
       i32.const 0
       local.set 12
@@ -41,15 +41,11 @@
       i32.const 0
       i32.lt_s
       if
-        i32.const 0x10005
-        local.set 14
-        i32.const 0
+        i32.const 0x1400
         local.set 15
         br 1
       end
-      i32.const 0x10004
-      local.set 14
-      i32.const 0
+      i32.const 0x1000
       local.set 15
       br 0
       unreachable
@@ -68,15 +64,21 @@
     i32.store offset=0x51c
     i32.const 0
     local.get 14
+    local.get 15
+    i32.const 10
+    i32.shr_s
+    i32.add
     i32.store offset=0x500
     i32.const 0
     local.get 13
     local.get 15
-    i32.const 0xffff
+    i32.const 255
     i32.and
     i32.sub
     i32.store offset=0x530
     local.get 15
-    i32.const 16
-    i32.shr_u)
-  (export "r1" (func 1)))
+    i32.const 8
+    i32.shr_u
+    i32.const 3
+    i32.and)
+  (export "r1" (func 0)))

@@ -12,17 +12,13 @@ import {
   COUNT_TLB_PAGE_FLUSHES,
   COUNT_TRANSLATED,
   COUNT_VECTORS,
-} from '../../assembly/shared/counters';
-import type { Machine } from '../machine';
+} from '../assembly/shared/counters';
+import { EXCEPTIONS } from './history';
+import type { Machine } from './machine';
 
 /** Vectors below are the processor's own (SDM vol. 3A 6.3.1). */
 const FIRST_INTERRUPT = 32;
 const VECTORS = 256;
-
-const EXCEPTIONS = [
-  ...['#DE', '#DB', 'NMI', '#BP', '#OF', '#BR', '#UD', '#NM', '#DF', '9', '#TS', '#NP', '#SS'],
-  ...['#GP', '#PF', '15', '#MF', '#AC', '#MC', '#XM'],
-];
 
 export function statistics(machine: Machine): Record<string, unknown> {
   const { guestSeconds, cpu: _raw, instructions: _total, ...counted } = machine.stats();

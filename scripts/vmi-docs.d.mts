@@ -1,0 +1,1 @@
+export function document(text: string, calls: readonly object[]): Promise<string>;
