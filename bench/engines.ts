@@ -1,11 +1,19 @@
 // The engines that are compared: how each is started, and whether it is here at all.
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { applets } from '../guests/initramfs';
 import type { Guest } from '../guests/debian';
-import { multibootLoop, nativeLoop } from './loop';
+import { browserEngines } from './browser';
 import { Session } from './session';
 
 export interface Engine {
@@ -13,10 +21,17 @@ export interface Engine {
   title: string;
   /** Why it cannot take part, or undefined. */
   missing?: string;
-  /** A guest on its way to the prompt; the native engine is at the prompt at once. */
-  boot(): Session;
-  /** The integer loop (loop.ts). */
-  loop(): Session;
+  /**
+   * A guest on its way to the prompt; the native engine is at the prompt at once. Absent without a
+   * guest.
+   */
+  boot?: (() => Session) | undefined;
+  /** The guest of the micro-benchmarks (micro.ts). */
+  micro(): Session;
+  /** Of the micro-benchmarks, those alone that need no machine. */
+  computesOnly?: boolean;
+  /** Each micro-benchmark is run twice, to see what warming up costs. */
+  warmsUp?: boolean;
   /** Guest instructions retired so far by a session, where the engine counts them. */
   instructions?(session: Session): Promise<number>;
 }
@@ -28,31 +43,43 @@ const BIOS_FOLDER = '/usr/share/seabios';
 
 export interface Setting {
   root: string;
-  guest: Guest;
+  /** Undefined where no row needs one. */
+  guest: Guest | undefined;
   /** Where bench/v86-child.ts was bundled to. */
   v86Child: string;
+  /** Where bench/browser-child.ts was bundled to. */
+  browserChild: string;
+  /** With the engines in Chromium. */
+  browser: boolean;
   /** For files of the bench's own. */
   folder: string;
 }
 
 interface Context extends Setting {
-  loopImage: string;
+  microImage: string;
 }
 
 export function engines(setting: Setting): Engine[] {
-  const loopImage = join(setting.folder, 'loop.elf');
-  writeFileSync(loopImage, multibootLoop());
-  const context = { ...setting, loopImage };
+  const microImage = join(setting.root, 'bench', 'guests', 'micro.elf');
+  const context = { ...setting, microImage };
   return [
     vmi86(context, 'interpreter', 'interpreter', ['--no-jit']),
     vmi86(context, 'jit', 'JIT', []),
     v86(context),
     qemu(context),
     native(context),
+    ...(setting.browser
+      ? browserEngines(setting, setting.browserChild, {
+          memory: MEMORY,
+          append: COMMAND_LINE,
+          microImage,
+        })
+      : []),
   ];
 }
 
 function vmi86(context: Context, key: string, title: string, options: string[]): Engine {
+  const { guest, microImage } = context;
   const program = join(context.root, 'dist', 'vmi86.js');
   const stats = join(context.folder, `${key}.json`);
   const memory = ['--memory', String(MEMORY), '--stats', stats];
@@ -62,11 +89,14 @@ function vmi86(context: Context, key: string, title: string, options: string[]):
     key,
     title,
     missing: existsSync(program) ? undefined : 'dist/vmi86.js is not built: npm run build',
-    boot: () => {
-      const { kernel, initrd } = context.guest;
-      return start(['--kernel', kernel, '--initrd', initrd, '--append', COMMAND_LINE]);
-    },
-    loop: () => start(['--kernel', context.loopImage]),
+    boot:
+      guest &&
+      (() => {
+        const { kernel, initrd } = guest;
+        return start(['--kernel', kernel, '--initrd', initrd, '--append', COMMAND_LINE]);
+      }),
+    micro: () => start(['--kernel', microImage]),
+    warmsUp: key === 'jit',
     instructions: async (session) => {
       // On SIGUSR2 vmi86 writes the file anew, to a temporary name first: it is never half there.
       writeFileSync(stats, '');
@@ -83,6 +113,7 @@ function vmi86(context: Context, key: string, title: string, options: string[]):
 }
 
 function v86(context: Context): Engine {
+  const { guest, microImage } = context;
   const bios = join(BIOS_FOLDER, 'bios.bin');
   const vgaBios = join(BIOS_FOLDER, 'vgabios-stdvga.bin');
   const start = (image: { kernel: string; initrd?: string; multiboot?: boolean }): Session => {
@@ -97,49 +128,61 @@ function v86(context: Context): Engine {
       : !existsSync(bios) || !existsSync(vgaBios)
         ? `no BIOS images in ${BIOS_FOLDER}: install the package seabios`
         : undefined,
-    boot: () => start({ kernel: context.guest.kernel, initrd: context.guest.initrd }),
-    loop: () => start({ kernel: context.loopImage, multiboot: true }),
+    boot: guest && (() => start({ kernel: guest.kernel, initrd: guest.initrd })),
+    micro: () => start({ kernel: microImage, multiboot: true }),
   };
 }
 
 function qemu(context: Context): Engine {
   const program = 'qemu-system-i386';
-  const common = ['-accel', 'tcg,thread=single', '-cpu', 'pentium3', '-m', String(MEMORY)];
-  const start = (args: string[]): Session =>
-    new Session(program, [...common, '-nographic', '-no-reboot', ...args]);
+  const { guest, microImage } = context;
+  const common = ['-accel', 'tcg,thread=single', '-m', String(MEMORY)];
+  const start = (cpu: string, args: string[]): Session =>
+    new Session(program, [...common, '-cpu', cpu, '-nographic', '-no-reboot', ...args]);
   return {
     key: 'qemu',
     title: 'QEMU TCG',
     missing: runs(program, ['--version']) ? undefined : `${program} is not installed`,
-    boot: () => {
-      const { kernel, initrd } = context.guest;
-      return start(['-kernel', kernel, '-initrd', initrd, '-append', COMMAND_LINE]);
-    },
-    loop: () => start(['-kernel', context.loopImage]),
+    boot:
+      guest &&
+      (() => {
+        const { kernel, initrd } = guest;
+        return start('pentium3', ['-kernel', kernel, '-initrd', initrd, '-append', COMMAND_LINE]);
+      }),
+    micro: () => start('pentium3,+sse2', ['-kernel', microImage]),
   };
 }
 
 /** The guest's own busybox on the processor: what the guest could have at best. */
 function native(context: Context): Engine {
-  const { busybox } = context.guest;
-  const runnable = busybox !== undefined && runs(busybox, ['true']);
-  const loopImage = join(context.folder, 'loop.native');
-  writeFileSync(loopImage, nativeLoop(), { mode: 0o755 });
+  const busybox = context.guest?.busybox;
+  // A copy, in case the checkout lost the mode.
+  const microImage = join(context.folder, 'micro-linux.elf');
+  copyFileSync(join(context.root, 'bench', 'guests', 'micro-linux.elf'), microImage);
+  chmodSync(microImage, 0o755);
   return {
     key: 'native',
     title: 'native',
-    missing: runnable ? undefined : 'this system does not run i386 Linux programs',
-    boot: () => {
-      const bin = join(context.folder, 'bin');
-      if (!existsSync(bin)) {
-        mkdirSync(bin);
-        for (const name of ['busybox', ...applets(readFileSync(busybox!))]) {
-          symlinkSync(busybox!, join(bin, name));
-        }
-      }
-      return new Session(join(bin, 'sh'), [], { PATH: bin, BIN: bin, TMPDIR: context.folder });
-    },
-    loop: () => new Session(loopImage, []),
+    missing: runs(microImage, []) ? undefined : 'this system does not run i386 Linux programs',
+    boot:
+      busybox === undefined || !runs(busybox, ['true'])
+        ? undefined
+        : () => {
+            const bin = join(context.folder, 'bin');
+            if (!existsSync(bin)) {
+              mkdirSync(bin);
+              for (const name of ['busybox', ...applets(readFileSync(busybox))]) {
+                symlinkSync(busybox, join(bin, name));
+              }
+            }
+            return new Session(join(bin, 'sh'), [], {
+              PATH: bin,
+              BIN: bin,
+              TMPDIR: context.folder,
+            });
+          },
+    micro: () => new Session(microImage, []),
+    computesOnly: true,
   };
 }
 

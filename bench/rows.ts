@@ -8,7 +8,6 @@ export interface Row {
 }
 
 export const BOOT = 'boot to prompt';
-export const LOOP = 'integer loop';
 
 /** Six MiB of binaries, eight of zeros, forty thousand numbers. */
 export const PREPARE = [

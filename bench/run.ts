@@ -1,22 +1,28 @@
-// `npm run bench`: one table, all its figures from one run. Each repetition starts every engine in
-// turn and types the same commands at each, so that a machine that warms up or gets busy does so
-// for all. Seconds run on the host from the command typed to the marker on the serial line.
+// `npm run bench`: one table, all its figures from one run. Each repetition runs the
+// micro-benchmarks (micro.ts) and then starts every engine in turn and types the same commands at
+// each, so that a machine that warms up or gets busy does so for all. Seconds run on the host from
+// the command typed to the marker on the serial line.
 
 import { debianGuest, GuestUnavailable } from '../guests/debian';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { engines as allEngines, type Engine } from './engines';
-import { LOOP_DONE, LOOP_INSTRUCTIONS, LOOP_STARTED } from './loop';
-import { BOOT, LOOP, PREPARE, ROWS, type Row } from './rows';
+import { runMicro } from './micro';
+import { MICRO_ROWS, type MicroRow } from './micro-rows';
+import { BOOT, PREPARE, ROWS, type Row } from './rows';
 import { now, type Session } from './session';
-import { formatTable, type Cell, type Results } from './table';
+import { formatTable, formatTargets, type Cell, type Results } from './table';
+import { targets as findTargets } from './targets';
 
-const HELP = `npm run bench -- [--only ROW] [--engines LIST] [--quick] [--repeat N] [--json FILE]
+const HELP = `npm run bench -- [--only REGEX] [--engines LIST] [--browser] [--quick] [--repeat N] [--json FILE]
 
-  --only ROW      rows whose name contains this, e.g. --only gzip
+  --only REGEX    rows whose name or section this matches, e.g. --only 'gzip|sieve', --only x87
   --engines LIST  of interpreter,jit,v86,qemu,native
+  --browser       vmi86 and v86 in headless Chromium, too: chromium-interpreter, chromium, chromium-v86
   --quick         one repetition instead of three
-  --json FILE     write every figure, too`;
+  --json FILE     write every figure, too
+
+  --paravirt      what VMI is worth instead; --paravirt --help lists its options`;
 
 const BOOT_LIMIT = 600;
 const ROW_LIMIT = 600;
@@ -28,15 +34,27 @@ interface Bench {
   results: Results;
   outputs: Outputs;
   rows: Row[];
-  withLoop: boolean;
+  microRows: MicroRow[];
   withBoot: boolean;
+  problems: string[];
 }
+
+const SYSTEM_SECTION = 'whole system';
+/** The micro-benchmarks' groups, as the table has them. */
+const SECTIONS: Record<MicroRow['group'], string> = {
+  compiled: 'compiled integer code',
+  integer: 'other integer code and memory',
+  x87: 'x87',
+  SSE2: 'SSE2',
+  system: 'system instructions',
+};
 
 /** `folder` is empty and for the bench's own files; the caller removes it. */
 export async function main(
   argv: string[],
   root: string,
   v86Child: string,
+  browserChild: string,
   folder: string,
 ): Promise<number> {
   const { values } = parseArgs({
@@ -44,6 +62,7 @@ export async function main(
     options: {
       only: { type: 'string' },
       engines: { type: 'string' },
+      browser: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       repeat: { type: 'string', default: '3' },
       json: { type: 'string' },
@@ -54,31 +73,56 @@ export async function main(
     console.log(HELP);
     return 0;
   }
+  const repetitions = values.quick ? 1 : Number(values.repeat);
+  if (!Number.isInteger(repetitions) || repetitions < 1) {
+    throw new Error(`--repeat ${values.repeat}: give a number from 1 on`);
+  }
+  const wanted = matcher(values.only);
+  const rows = ROWS.filter((row) => wanted(row.name, SYSTEM_SECTION));
+  const microRows = MICRO_ROWS.filter((row) => wanted(row.name, SECTIONS[row.group]));
+  const withBoot = wanted(BOOT, SYSTEM_SECTION);
+  if (!rows.length && !microRows.length && !withBoot) {
+    const names = [BOOT, ...ROWS.map(({ name }) => name), ...MICRO_ROWS.map(({ name }) => name)];
+    throw new Error(`--only ${values.only}: no such row; there are: ${names.join('; ')}`);
+  }
+  const problems: string[] = [];
   let guest;
-  try {
-    guest = await debianGuest({ root, progress: (line) => say(`guest: ${line}`) });
-  } catch (error) {
-    if (!(error instanceof GuestUnavailable)) throw error;
-    console.error(error.message);
-    return 1;
+  if (rows.length || withBoot) {
+    try {
+      guest = await debianGuest({ root, progress: (line) => say(`guest: ${line}`) });
+    } catch (error) {
+      if (!(error instanceof GuestUnavailable)) throw error;
+      if (!microRows.length) {
+        console.error(error.message);
+        return 1;
+      }
+      problems.push(`without the rows of a whole system: ${error.message}`);
+      say(`bench: ${problems.at(-1)}`);
+    }
   }
 
-  const engines = choose(allEngines({ root, guest, v86Child, folder }), values.engines);
-  const wanted = (name: string): boolean => !values.only || name.includes(values.only);
+  const engines = choose(
+    allEngines({ root, guest, v86Child, browserChild, browser: values.browser, folder }),
+    values.engines,
+  );
   const bench: Bench = {
     results: { engines: engines.map(({ key, title }) => ({ key, title })), rows: [] },
     outputs: {},
-    rows: ROWS.filter((row) => wanted(row.name)),
-    withLoop: wanted(LOOP),
-    withBoot: wanted(BOOT),
+    rows,
+    microRows,
+    withBoot,
+    problems,
   };
-  const repetitions = values.quick ? 1 : Number(values.repeat);
-  const problems: string[] = [];
   /** Engines that failed once: each further wait for them may be minutes. */
   const failed = new Set<Engine>();
+  const failedMicro = new Set<string>();
   for (let repetition = 1; repetition <= repetitions; repetition++) {
+    if (microRows.length) {
+      say(`bench: micro-benchmarks, ${repetition} of ${repetitions}`);
+      await measureMicro(bench, engines, failedMicro);
+    }
     for (const engine of engines) {
-      if (failed.has(engine)) continue;
+      if (failed.has(engine) || !engine.boot || !(rows.length || withBoot)) continue;
       say(`bench: ${engine.title}, ${repetition} of ${repetitions}`);
       try {
         await measure(bench, engine);
@@ -90,15 +134,21 @@ export async function main(
     }
   }
 
-  const order = [BOOT, LOOP, ...ROWS.map((row) => row.name)];
+  const order = [BOOT, ...ROWS, ...MICRO_ROWS].map((row) =>
+    typeof row === 'string' ? row : row.name,
+  );
   bench.results.rows.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
   problems.push(...differences(bench.outputs));
   const reference = ['jit', 'interpreter', 'qemu', 'v86', 'native'].find((key) =>
     engines.some((engine) => engine.key === key),
   );
-  console.log(`${guest.name}; Node ${process.versions.node}, V8 ${process.versions.v8}`);
+  console.log(
+    `${guest ? `${guest.name}; ` : ''}Node ${process.versions.node}, V8 ${process.versions.v8}`,
+  );
   console.log(`seconds, median of ${repetitions}; ratios: 2.00x takes twice as long\n`);
   console.log(formatTable(bench.results, reference ?? ''));
+  const targets = findTargets(bench.results);
+  console.log(`\n${formatTargets(targets)}`);
   for (const problem of problems) console.log(`! ${problem}`);
   if (values.json) {
     const { results } = bench;
@@ -106,7 +156,8 @@ export async function main(
     const host = { node: versions.node, v8: versions.v8, arch };
     writeFileSync(
       values.json,
-      JSON.stringify({ guest: guest.name, host, problems, ...results }, null, 2) + '\n',
+      JSON.stringify({ guest: guest?.name ?? null, host, problems, targets, ...results }, null, 2) +
+        '\n',
     );
   }
   return problems.length ? 1 : 0;
@@ -128,16 +179,18 @@ function choose(engines: Engine[], list: string | undefined): Engine[] {
 }
 
 async function measure(bench: Bench, engine: Engine): Promise<void> {
-  if (bench.withLoop) await measureLoop(bench, engine);
-  if (!bench.withBoot && bench.rows.length === 0) return;
-  const session = engine.boot();
+  const session = engine.boot!();
   try {
     if (engine.key === 'native') {
       session.type('cd "$TMPDIR"\n');
     } else {
       const { at } = await session.waitFor(/GUEST-READY[^]*?# /, BOOT_LIMIT);
       const instructions = await engine.instructions?.(session);
-      if (bench.withBoot) record(bench, BOOT, engine, at - session.started, instructions);
+      if (bench.withBoot)
+        record(bench, BOOT, SYSTEM_SECTION, engine, {
+          seconds: at - session.started,
+          instructions,
+        });
     }
     const prepare =
       engine.key === 'native' ? PREPARE.replace('cd /tmp; ', '') : `BIN=/bin; ${PREPARE}`;
@@ -147,7 +200,7 @@ async function measure(bench: Bench, engine: Engine): Promise<void> {
       const { seconds, output } = await command(session, `r() { ${row.command}; }`, 't');
       const after = await engine.instructions?.(session);
       const count = before !== undefined && after !== undefined ? after - before : undefined;
-      record(bench, row.name, engine, seconds, count);
+      record(bench, row.name, SYSTEM_SECTION, engine, { seconds, instructions: count });
       (bench.outputs[row.name] ??= {})[engine.title] = output;
     }
   } finally {
@@ -155,16 +208,20 @@ async function measure(bench: Bench, engine: Engine): Promise<void> {
   }
 }
 
-async function measureLoop(bench: Bench, engine: Engine): Promise<void> {
-  const session = engine.loop();
-  try {
-    const start = await session.waitFor(LOOP_STARTED, 60);
-    const end = await session.waitFor(LOOP_DONE, ROW_LIMIT);
-    const counts = engine.instructions ? LOOP_INSTRUCTIONS : undefined;
-    record(bench, LOOP, engine, end.at - start.at, counts);
-  } finally {
-    await session.close();
-  }
+/** One repetition. A row that failed on an engine once is not waited for again. */
+async function measureMicro(bench: Bench, engines: Engine[], failed: Set<string>): Promise<void> {
+  await runMicro(engines, bench.microRows, {
+    skip: (row, engine) => failed.has(`${row.word} ${engine.key}`),
+    result: (row, engine, { checksum, ...figures }) => {
+      record(bench, row.name, SECTIONS[row.group], engine, figures);
+      (bench.outputs[row.name] ??= {})[engine.title] = checksum;
+    },
+    problem: (row, engine, error) => {
+      failed.add(`${row.word} ${engine.key}`);
+      bench.problems.push(`${engine.title}, ${row.name}: ${error.message}`);
+      say(`bench: ${bench.problems.at(-1)}`);
+    },
+  });
 }
 
 let serial = 0;
@@ -198,16 +255,30 @@ async function command(
 function record(
   bench: Bench,
   name: string,
+  section: string,
   engine: Engine,
-  seconds: number,
-  instructions?: number,
+  figures: { seconds: number; again?: number; instructions?: number | undefined },
 ): void {
   let row = bench.results.rows.find((candidate) => candidate.name === name);
-  if (!row) bench.results.rows.push((row = { name, cells: {} }));
+  if (!row) bench.results.rows.push((row = { name, section, cells: {} }));
   const cell: Cell = (row.cells[engine.key] ??= { seconds: [] });
+  const { seconds, again, instructions } = figures;
   cell.seconds.push(seconds);
+  if (again !== undefined) (cell.again ??= []).push(again);
   if (instructions !== undefined) cell.instructions = instructions;
   say(`bench: ${engine.title}, ${name}: ${seconds.toFixed(3)} s`);
+}
+
+/** Whether a row is asked for, by its name or its section's. */
+function matcher(only: string | undefined): (name: string, section: string) => boolean {
+  if (only === undefined) return () => true;
+  let pattern: RegExp;
+  try {
+    pattern = new RegExp(only, 'i');
+  } catch {
+    throw new Error(`--only ${only}: give a regular expression, such as 'gzip|sieve'`);
+  }
+  return (name, section) => pattern.test(name) || pattern.test(section);
 }
 
 function differences(outputs: Outputs): string[] {

@@ -10,7 +10,10 @@ export interface Match {
 }
 
 export class Session {
-  readonly started = now();
+  started = now();
+  private mark = '';
+  /** Ended by closing its input, not at once. */
+  private gentle = false;
   private readonly child: ChildProcess;
   private text = '';
   private errors = '';
@@ -21,6 +24,7 @@ export class Session {
     this.child = spawn(program, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
     this.child.stdout!.setEncoding('latin1').on('data', (data: string) => {
       this.text += data;
+      this.look();
       this.changed();
     });
     this.child.stderr!.on('data', (data) => (this.errors = (this.errors + data).slice(-4000)));
@@ -38,6 +42,20 @@ export class Session {
 
   get pid(): number | undefined {
     return this.child.pid;
+  }
+
+  /** The session starts when this text comes, and with what follows it. */
+  startAt(mark: string): void {
+    this.mark = mark;
+    this.gentle = true;
+  }
+
+  private look(): void {
+    const at = this.mark ? this.text.indexOf(this.mark) : -1;
+    if (at < 0) return;
+    this.text = this.text.slice(at + this.mark.length);
+    this.mark = '';
+    this.started = now();
   }
 
   type(text: string): void {
@@ -72,8 +90,11 @@ export class Session {
   async close(): Promise<void> {
     if (this.ended) return;
     const gone = new Promise<void>((resolve) => this.child.once('close', () => resolve()));
-    this.child.kill('SIGKILL');
+    this.child.stdin!.end();
+    // A program that has others to end gets a moment for it.
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), this.gentle ? 3000 : 0);
     await gone;
+    clearTimeout(timer);
   }
 
   private lastWords(): string {

@@ -1,8 +1,12 @@
-// The table that the bench prints: medians, ratios to a reference engine, geometric means.
+// What the bench prints: medians, ratios to a reference engine, geometric means by section; targets.
+
+import type { Target } from './targets';
 
 export interface Cell {
   /** One a repetition. */
   seconds: number[];
+  /** The same right after, where that was measured. */
+  again?: number[];
   /** Guest instructions, of the last repetition that counted them. */
   instructions?: number;
 }
@@ -10,7 +14,8 @@ export interface Cell {
 export interface Results {
   /** Titles of the columns in order, by key. */
   engines: { key: string; title: string }[];
-  rows: { name: string; cells: Record<string, Cell> }[];
+  /** The rows of a section are together. */
+  rows: { name: string; section: string; cells: Record<string, Cell> }[];
 }
 
 export function median(values: number[]): number {
@@ -31,40 +36,40 @@ export function formatTable(results: Results, reference: string): string {
   for (const { key, title } of engines) if (key !== reference) head.push(`${title}/${label()}`);
   if (counting.length) head.push('M instructions', ...counting.map(({ title }) => `${title} M/s`));
 
-  const ratios: Record<string, number[]> = {};
-  const lines = rows.map((row) => {
-    const seconds = (key: string): number | undefined => {
-      const cell = row.cells[key];
-      return cell?.seconds.length ? median(cell.seconds) : undefined;
-    };
-    const line = [row.name];
-    for (const { key } of engines) line.push(format(seconds(key)));
-    for (const { key } of engines) {
-      if (key === reference) continue;
-      const mine = seconds(key);
-      const base = seconds(reference);
-      if (mine === undefined || base === undefined) line.push('-');
-      else {
-        (ratios[key] ??= []).push(mine / base);
-        line.push(formatRatio(mine / base));
-      }
-    }
+  const seconds = (row: Results['rows'][number], key: string): number | undefined => {
+    const cell = row.cells[key];
+    return cell?.seconds.length ? median(cell.seconds) : undefined;
+  };
+  const ratio = (row: Results['rows'][number], key: string): number | undefined => {
+    const mine = seconds(row, key);
+    const base = seconds(row, reference);
+    return mine === undefined || base === undefined ? undefined : mine / base;
+  };
+  const others = engines.filter(({ key }) => key !== reference);
+
+  const line = (row: Results['rows'][number]): string[] => {
+    const cells = [row.name];
+    for (const { key } of engines) cells.push(format(seconds(row, key)));
+    for (const { key } of others) cells.push(formatRatio(ratio(row, key)));
     if (counting.length) {
       const counts = counting.map(({ key }) => row.cells[key]?.instructions);
-      line.push(millions(counts.findLast((count) => count !== undefined)));
-      counting.forEach(({ key }, i) => line.push(millions(counts[i], seconds(key))));
+      cells.push(millions(counts.findLast((count) => count !== undefined)));
+      counting.forEach(({ key }, i) => cells.push(millions(counts[i], seconds(row, key))));
     }
-    return line;
+    return cells;
+  };
+  const sections = [...new Set(rows.map((row) => row.section))];
+  const blocks = sections.map((section) => {
+    const members = rows.filter((row) => row.section === section);
+    const means = [`geometric mean, ${section}`, ...engines.map(() => '')];
+    for (const { key } of others) {
+      const values = members.map((row) => ratio(row, key)).filter((value) => value !== undefined);
+      means.push(formatRatio(values.length ? geometricMean(values) : undefined));
+    }
+    if (counting.length) means.push('', ...counting.map(() => ''));
+    return [...members.map(line), ...(members.length > 1 ? [means] : [])];
   });
-
-  const means = ['geometric mean', ...engines.map(() => '')];
-  for (const { key } of engines) {
-    if (key === reference) continue;
-    const values = ratios[key];
-    means.push(values ? formatRatio(geometricMean(values)) : '-');
-  }
-  if (counting.length) means.push('', ...counting.map(() => ''));
-  return align([head, ...lines, means]);
+  return align([[head], ...blocks]);
 
   function label(): string {
     return engines.find((engine) => engine.key === reference)?.title ?? reference;
@@ -75,7 +80,8 @@ function millions(count: number | undefined, seconds: number | undefined = 1): s
   return count === undefined ? '-' : (count / seconds / 1e6).toFixed(0);
 }
 
-function formatRatio(ratio: number): string {
+function formatRatio(ratio: number | undefined): string {
+  if (ratio === undefined) return '-';
   return `${ratio < 0.1 ? ratio.toPrecision(2) : ratio.toFixed(2)}x`;
 }
 
@@ -83,18 +89,36 @@ function format(seconds: number | undefined): string {
   return seconds === undefined ? '-' : `${seconds.toFixed(seconds < 10 ? 3 : 1)} s`;
 }
 
-function align(lines: string[][]): string {
-  const widths = lines[0]!.map((_, column) =>
-    Math.max(...lines.map((line) => line[column]!.length)),
+export function formatTargets(targets: Target[]): string {
+  const lines = targets.map(({ measure, goal, value, row, met }) => [
+    measure,
+    goal,
+    value === undefined ? '-' : value < 100 ? value.toFixed(2) : value.toFixed(0),
+    value === undefined
+      ? 'not measured'
+      : met === undefined
+        ? 'part of the rows'
+        : met
+          ? 'met'
+          : 'NOT MET',
+    row ?? '',
+  ]);
+  return align([[['target', 'to reach', 'reached', '', 'row']], lines], ['', '', 'right']);
+}
+
+type Side = 'right' | '';
+
+/** Blocks of lines with a rule between them; the first column to the left, the others as `sides`. */
+function align(blocks: string[][][], sides?: Side[]): string {
+  const widths = blocks[0]![0]!.map((_, column) =>
+    Math.max(...blocks.flat().map((line) => line[column]!.length)),
   );
   const rule = widths.map((width) => '-'.repeat(width)).join('  ');
-  const text = lines.map((line) =>
+  const side = (i: number): Side => (sides ? (sides[i] ?? '') : i === 0 ? '' : 'right');
+  const text = (line: string[]): string =>
     line
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+      .map((cell, i) => (side(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
       .join('  ')
-      .trimEnd(),
-  );
-  text.splice(1, 0, rule);
-  text.splice(-1, 0, rule);
-  return text.join('\n');
+      .trimEnd();
+  return blocks.map((lines) => lines.map(text).join('\n')).join(`\n${rule}\n`);
 }

@@ -1,0 +1,237 @@
+// `npm run bench -- --paravirt`: what VMI is worth. One kernel, natively and on the ROM, and with
+// each part of VMI left out, interleaved; for each row the processor time that the emulator took,
+// and what the guest had to do for it.
+//
+// Processor time, not the clock's: an idle guest takes little, and other programs take none of it.
+
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { cpio } from '../guests/cpio';
+import { VMI_OPTIONS } from '../host/vmi/options';
+import { formatWorth, type Measured, type Setting } from './paravirt-table';
+import { Session } from './session';
+
+const HELP = `npm run bench -- --paravirt [--only ROW] [--quick] [--repeat N] [--json FILE]
+
+  VMI86_VMI_KERNEL and VMI86_VMI_INITRD name a bzImage with CONFIG_VMI and its initial root file
+  system, which ends in a shell on the serial line.
+
+  --only ROW    rows whose name contains this
+  --quick       one repetition instead of three, shorter rows
+  --repeat N    so many repetitions
+  --json FILE   write every figure, too`;
+
+const BOOT_LIMIT = 300;
+const ROW_LIMIT = 300;
+const PROMPT = /# (\x1b\[6n)?$/;
+/** The timer test of kernels without the ROM is one of the host's speed, too. */
+const COMMAND_LINE = 'console=ttyS0 no_timer_check';
+
+export const BOOT = 'boot to prompt';
+const PROGRAM = '/vmi86-rows';
+
+interface Row {
+  name: string;
+  command: (times: number) => string;
+  times: number;
+  /** Divides `times` with --quick. */
+  quick: number;
+}
+
+const program =
+  (which: string) =>
+  (times: number): string =>
+    `${PROGRAM} ${which} ${times}`;
+
+const ROWS: Row[] = [
+  { name: 'getpid', command: program('getpid'), times: 4_000_000, quick: 4 },
+  { name: 'fork and exec', command: program('fork'), times: 4000, quick: 4 },
+  { name: 'pipe, there and back', command: program('pipe'), times: 60_000, quick: 4 },
+  { name: 'page faults', command: program('fault'), times: 400_000, quick: 4 },
+  { name: 'context switches', command: program('switch'), times: 400_000, quick: 4 },
+  { name: 'idle, seconds', command: (seconds) => `sleep ${seconds}`, times: 60, quick: 6 },
+];
+
+const SETTINGS: Setting[] = [
+  { title: 'native', options: ['--paravirt', 'none'] },
+  { title: 'vmi', options: [] },
+  ...VMI_OPTIONS.map((option) => ({
+    title: `no-${option}`,
+    options: ['--vmi', `no-${option}`],
+  })),
+];
+
+export async function main(argv: string[], root: string, folder: string): Promise<number> {
+  const { values } = parseArgs({
+    args: argv,
+    options: {
+      paravirt: { type: 'boolean' },
+      only: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      repeat: { type: 'string' },
+      json: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const { VMI86_VMI_KERNEL: kernel, VMI86_VMI_INITRD: initrd } = process.env;
+  if (!kernel || !initrd) {
+    console.error('bench: VMI86_VMI_KERNEL and VMI86_VMI_INITRD name no kernel with CONFIG_VMI');
+    return 1;
+  }
+  const bench = new Bench(root, folder, kernel, withPrograms(root, folder, initrd), values.quick);
+  const repetitions = Number(values.repeat ?? (values.quick ? 1 : 3));
+  const wanted = (name: string): boolean => !values.only || name.includes(values.only);
+  const measured: Measured[] = [];
+  for (let repetition = 1; repetition <= repetitions; repetition++) {
+    for (const setting of SETTINGS) {
+      console.error(`bench: ${setting.title}, ${repetition} of ${repetitions}`);
+      measured.push(...(await bench.measure(setting, wanted)));
+    }
+  }
+  console.log(
+    `processor seconds, medians of ${repetitions}; ratios to native: below 1 is faster\n`,
+  );
+  console.log(formatWorth(SETTINGS, measured));
+  if (values.json) writeFileSync(values.json, JSON.stringify(measured, null, 2) + '\n');
+  return 0;
+}
+
+/** The initial root file system and an archive behind it, which Linux unpacks over it. */
+function withPrograms(root: string, folder: string, initrd: string): string {
+  const binary = join(folder, 'rows');
+  const flags = ['-m32', '-march=i586', '-O2', '-static', '-nostdlib', '-ffreestanding'];
+  const plain = ['-fno-pic', '-no-pie', '-fno-stack-protector', '-fcf-protection=none'];
+  try {
+    const source = join(root, 'bench', 'programs', 'rows.c');
+    execFileSync('gcc', [...flags, ...plain, '-o', binary, source], { stdio: 'pipe' });
+  } catch {
+    throw new Error('gcc -m32 does not build bench/programs/rows.c; install gcc-multilib');
+  }
+  const first = readFileSync(initrd);
+  const added = cpio([
+    { kind: 'file', path: PROGRAM.slice(1), mode: 0o755, data: readFileSync(binary) },
+  ]);
+  // An archive begins at a multiple of four bytes.
+  const padded = Buffer.alloc(Math.ceil(first.length / 512) * 512);
+  first.copy(padded);
+  const file = join(folder, 'initrd');
+  writeFileSync(file, Buffer.concat([padded, added]));
+  return file;
+}
+
+interface Counts {
+  instructions: { total: number };
+  tlb: { fills: number };
+  interrupts: Record<string, number>;
+  devices: Record<string, { reads: number; writes: number }>;
+}
+
+class Bench {
+  private serial = 0;
+  private readonly stats: string;
+
+  constructor(
+    private readonly root: string,
+    folder: string,
+    private readonly kernel: string,
+    private readonly initrd: string,
+    private readonly quick: boolean,
+  ) {
+    this.stats = join(folder, 'paravirt.json');
+  }
+
+  async measure(
+    { title, options }: Setting,
+    wanted: (row: string) => boolean,
+  ): Promise<Measured[]> {
+    const session = new Session(process.execPath, [
+      ...[join(this.root, 'dist', 'vmi86.js'), '--kernel', this.kernel, '--initrd', this.initrd],
+      ...['--append', COMMAND_LINE, '--stats', this.stats, ...options],
+    ]);
+    const measured: Measured[] = [];
+    try {
+      await session.waitFor(PROMPT, BOOT_LIMIT);
+      let before: Seen = { seconds: 0, instructions: 0, fills: 0, interrupts: 0, exits: 0 };
+      const note = async (row: string): Promise<void> => {
+        const after = await this.look(session);
+        measured.push({ setting: title, row, ...difference(after, before) });
+        console.error(`bench: ${title}, ${row}: ${measured.at(-1)!.seconds.toFixed(2)} s`);
+        before = after;
+      };
+      if (wanted(BOOT)) await note(BOOT);
+      for (const row of ROWS.filter(({ name }) => wanted(name))) {
+        const times = Math.round(row.times / (this.quick ? row.quick : 1));
+        // Once to warm up: what is compared is not how long translation takes.
+        if (row.command(1).startsWith(PROGRAM)) {
+          await this.type(session, row.command(Math.ceil(times / 10)));
+        }
+        before = await this.look(session);
+        await this.type(session, row.command(times));
+        await note(row.name);
+      }
+    } finally {
+      await session.close();
+    }
+    return measured;
+  }
+
+  private async type(session: Session, command: string): Promise<void> {
+    const number = ++this.serial;
+    // The sum keeps the marker out of what the terminal echoes.
+    session.type(`${command}; echo "done-$((${number}))-$?"\n`);
+    const { text } = await session.waitFor(
+      new RegExp(`done-${number}-(\\d+)\\r?\\n[^]*# (\\x1b\\[6n)?$`),
+      ROW_LIMIT,
+    );
+    if (!text.includes(`done-${number}-0`)) throw new Error(`${command} failed in the guest`);
+  }
+
+  /** Processor time and the machine's counts up to now. */
+  private async look(session: Session): Promise<Seen> {
+    rmSync(this.stats, { force: true });
+    process.kill(session.pid!, 'SIGUSR2');
+    for (let tries = 0; tries < 400; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 25));
+      let counts: Counts;
+      try {
+        counts = JSON.parse(readFileSync(this.stats, 'utf8')) as Counts;
+      } catch {
+        continue;
+      }
+      const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
+      return {
+        seconds: processorSeconds(session.pid!),
+        instructions: counts.instructions.total,
+        fills: counts.tlb.fills,
+        interrupts: sum(Object.values(counts.interrupts)),
+        exits: sum(Object.values(counts.devices).map(({ reads, writes }) => reads + writes)),
+      };
+    }
+    throw new Error('no statistics after 10 s');
+  }
+}
+
+type Seen = Omit<Measured, 'setting' | 'row'>;
+
+function difference(after: Seen, before: Seen): Seen {
+  return {
+    seconds: after.seconds - before.seconds,
+    instructions: after.instructions - before.instructions,
+    fills: after.fills - before.fills,
+    interrupts: after.interrupts - before.interrupts,
+    exits: after.exits - before.exits,
+  };
+}
+
+/** proc(5): fields 14 and 15 of the second part, in hundredths. */
+function processorSeconds(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}

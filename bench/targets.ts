@@ -1,0 +1,121 @@
+// What vmi86 is to reach, each as one line: the figure, and whether it is met.
+
+import { isComputing, MICRO_ROWS, type MicroRow } from './micro-rows';
+import { BOOT, ROWS } from './rows';
+import { geometricMean, median, type Cell, type Results } from './table';
+
+export interface Target {
+  measure: string;
+  /** What to reach, in words. */
+  goal: string;
+  /** The figure; undefined where this run has not what it takes. */
+  value?: number;
+  /** The row that the figure is of, where it is one row's. */
+  row?: string;
+  /** Undefined, too, where rows are missing that the figure is over. */
+  met?: boolean;
+}
+
+/** One figure a row. */
+interface Ratios {
+  rows: { name: string; value: number }[];
+  /** Whether all rows are there that should be. */
+  complete: boolean;
+}
+
+const ALL = [BOOT, ...[...ROWS, ...MICRO_ROWS].map(({ name }) => name)];
+
+export function targets(results: Results): Target[] {
+  const micro = new Map(MICRO_ROWS.map((row) => [row.name, row]));
+  const named = (test: (row: MicroRow) => boolean) => (name: string) =>
+    micro.has(name) && test(micro.get(name)!);
+  const whole = (name: string): boolean => !micro.has(name);
+  const inGroup = (group: MicroRow['group']) => named((row) => row.group === group);
+  const computing = named((row) => isComputing(row) && !row.bulk);
+  const integer = named(
+    (row) => (row.group === 'compiled' || row.group === 'integer') && !row.bulk,
+  );
+
+  /** Row by row, what one figure is as a multiple of another. */
+  const ratios = (
+    rows: (name: string) => boolean,
+    numerator: (cells: Record<string, Cell>) => number | undefined,
+    denominator: (cells: Record<string, Cell>) => number | undefined,
+  ): Ratios => {
+    const found = results.rows.flatMap(({ name, cells }) => {
+      const [a, b] = [numerator(cells), denominator(cells)];
+      return rows(name) && a !== undefined && b !== undefined ? [{ name, value: a / b }] : [];
+    });
+    return { rows: found, complete: found.length === ALL.filter(rows).length };
+  };
+  const seconds = (key: string) => (cells: Record<string, Cell>) =>
+    cells[key]?.seconds.length ? median(cells[key].seconds) : undefined;
+  const jit = seconds('jit');
+  const toQemu = (rows: (name: string) => boolean): Ratios => ratios(rows, jit, seconds('qemu'));
+  const v86 = ratios(() => true, seconds('v86'), jit);
+  const interpreter = ratios(computing, seconds('interpreter'), jit);
+  const rate = ratios(integer, (cells) => cells['interpreter']?.instructions, seconds('interpreter')); // prettier-ignore
+  const first = ratios(computing, jit, (cells) => {
+    const { seconds = [], again = [] } = cells['jit'] ?? {};
+    return again.length ? Math.min(...seconds, ...again) : undefined;
+  });
+
+  return [
+    atMost('whole system, JIT / QEMU, geometric mean', mean(toQemu(whole)), 0.8),
+    atMost('whole system, JIT / QEMU, worst row', highest(toQemu(whole)), 1.3),
+    moreThan('v86 / JIT, worst row', lowest(v86), 1),
+    atLeast('v86 / JIT, geometric mean of all rows', mean(v86), 2.5),
+    atMost('compiled integer code, JIT / QEMU, geometric mean', mean(toQemu(inGroup('compiled'))), 0.6), // prettier-ignore
+    atMost('compiled integer code, JIT / QEMU, worst row', highest(toQemu(inGroup('compiled'))), 0.9), // prettier-ignore
+    atMost('x87, JIT / QEMU, worst row', highest(toQemu(inGroup('x87'))), 0.3),
+    atMost('SSE2, JIT / QEMU, worst row', highest(toQemu(inGroup('SSE2'))), 0.5),
+    atLeast('computing, interpreter / JIT, worst row', lowest(interpreter), 4),
+    atLeast('computing, interpreter / JIT, geometric mean', mean(interpreter), 4),
+    atLeast('integer, interpreter, M instructions/s, geometric mean', scale(mean(rate), 1e-6), 400),
+    atMost('computing, JIT, first run / best, worst row', highest(first), 1.3),
+  ];
+}
+
+type Found = { value: number; row?: string; complete: boolean } | undefined;
+
+function atMost(measure: string, found: Found, limit: number): Target {
+  return target(measure, `at most ${limit}`, found, (value) => value <= limit);
+}
+
+function atLeast(measure: string, found: Found, limit: number): Target {
+  return target(measure, `at least ${limit}`, found, (value) => value >= limit);
+}
+
+function moreThan(measure: string, found: Found, limit: number): Target {
+  return target(measure, `more than ${limit}`, found, (value) => value > limit);
+}
+
+function target(
+  measure: string,
+  goal: string,
+  found: Found,
+  test: (value: number) => boolean,
+): Target {
+  if (!found) return { measure, goal };
+  const { complete, ...figure } = found;
+  return { measure, goal, ...figure, ...(complete && { met: test(figure.value) }) };
+}
+
+function mean({ rows, complete }: Ratios): Found {
+  if (!rows.length) return undefined;
+  return { value: geometricMean(rows.map(({ value }) => value)), complete };
+}
+
+function highest({ rows, complete }: Ratios): Found {
+  const [worst] = [...rows].sort((a, b) => b.value - a.value);
+  return worst && { value: worst.value, row: worst.name, complete };
+}
+
+function lowest({ rows, complete }: Ratios): Found {
+  const [worst] = [...rows].sort((a, b) => a.value - b.value);
+  return worst && { value: worst.value, row: worst.name, complete };
+}
+
+function scale(found: Found, factor: number): Found {
+  return found && { ...found, value: found.value * factor };
+}
