@@ -24,7 +24,8 @@ describe.skipIf(!guest)('Linux', () => {
     expect(await machine.exec(lines)).toEqual({ output: "it's\ntwo  lines\n", status: 1 });
     const both = await Promise.all([machine.exec('echo 1'), machine.exec('printf 2')]);
     expect(both.map(({ output }) => output)).toEqual(['1\n', '2']);
-    await expect(machine.exec('sleep 100', { timeout: 100 })).rejects.toMatchObject({
+    // Long enough that Ctrl-C finds the command, not a shell that is about to start it.
+    await expect(machine.exec('sleep 100', { timeout: 2000 })).rejects.toMatchObject({
       code: 'timeout',
     });
     machine.serial.write('\x03poweroff -f\n');
