@@ -39,6 +39,8 @@ export const ALL_STATE = (1 << 9) - 1;
 /** The module that functions are emitted into: names of core functions to indices there. */
 export interface Imports {
   functionIndex(name: string): number;
+  /** The function that goes on to the next region (chain.ts), if there is one. */
+  chain?: string | undefined;
 }
 
 export class Context {
@@ -148,6 +150,8 @@ export class Context {
     e.op(O.I32_SHR_U);
     e.i32Const(3);
     e.op(O.I32_AND);
+    const { chain } = this.imports;
+    if (chain !== undefined) e.returnCall(this.imports.functionIndex(chain));
   }
 
   /** Starts a node: nothing is known of flags and memory. */

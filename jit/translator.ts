@@ -12,10 +12,12 @@ import {
   ENTRY_GENERATION,
   ENTRY_LABEL,
   ENTRY_MISSES,
+  ENTRY_PHYSICAL,
   ENTRY_SIZE,
   ENTRY_SLOT,
   HEAT_TRANSLATED,
 } from '../assembly/shared/regions.ts';
+import { CHAIN, chainFunction, REGION_TYPE } from './chain.ts';
 import type { Imports } from './context.ts';
 import { Decoded } from './decoded.ts';
 import { isRing0 } from './interrupts.ts';
@@ -33,7 +35,6 @@ import {
 import { EVICTED_SHARE, HEAT_LIMIT, MODULE_REGIONS, REGIONS } from './tuning.ts';
 import { ModuleWriter } from './wasm/module.ts';
 import { readModule, type ReadModule } from './wasm/reader.ts';
-import * as O from './wasm/opcodes.ts';
 
 /** What the translator needs of the core. */
 export interface TranslatorCore {
@@ -56,6 +57,8 @@ export interface TranslatorOptions {
   batch?: number;
   /** Only so many regions are ever made: for finding the one that is wrong (scripts/jit-bisect.mjs). */
   limit?: number;
+  /** Whether regions go on to others by tail calls, where the engine has them; `true` without it. */
+  tailCalls?: boolean;
   /** Calls that translated code of ring 0 makes without executing the routine they go to. */
   findDirect?: FindDirectCall | undefined;
   /** Told of each region when it is made, with its module, in which it is exported as r<slot>. */
@@ -110,6 +113,8 @@ export class Translator {
   /** Blocks that wait for company in their module. */
   private readonly queue: { block: number; eip: number; mode: number }[] = [];
   private readonly importObject: Record<string, Record<string, WebAssembly.ImportValue>>;
+  /** Goes from region to region, where the engine has tail calls. */
+  private readonly chain: WebAssembly.ImportValue | undefined;
   private readonly regions = new Map<number, Translated>();
   private readonly byPage = new Map<number, Set<Translated>>();
   /** EIPs of entries at which regions with shared checks missed. */
@@ -132,10 +137,12 @@ export class Translator {
     this.decoded = new Decoded(options.core.memory);
     this.coreModule = readModule(options.bytes);
     this.translation = new Translation(this.decoded, new Splicer(this.coreModule));
-    this.importObject = { env: options.core as Record<string, WebAssembly.ImportValue> };
+    this.importObject = { env: { ...options.core } as Record<string, WebAssembly.ImportValue> };
     this.firstSlot = this.core.table.length;
     const regions = options.regions ?? REGIONS;
     this.core.table.grow(regions);
+    if (options.tailCalls ?? true) this.chain = chainFunction(options.core);
+    if (this.chain) this.importObject['env']![CHAIN] = this.chain;
     for (let i = regions - 1; i >= 0; i--) this.freeSlots.push(this.firstSlot + i);
   }
 
@@ -199,10 +206,11 @@ export class Translator {
     module.importMemory('env', 'memory', 1);
     const imported = new Map<string, number>();
     const imports: Imports = {
+      chain: this.chain === undefined ? undefined : CHAIN,
       functionIndex: (name) => {
         let index = imported.get(name);
         if (index === undefined) {
-          const type = this.coreModule.functionByExport(name)?.type;
+          const type = name === CHAIN ? REGION_TYPE : this.coreModule.functionByExport(name)?.type;
           if (!type) throw new Error(`jit: the core exports no ${name}`);
           index = module.importFunction('env', name, module.type(type.parameters, type.results));
           imported.set(name, index);
@@ -318,7 +326,7 @@ export class Translator {
 
     const start = module.code.length;
     const slot = this.freeSlots.pop()!;
-    const index = module.beginFunction(module.type([O.I32], [O.I32]));
+    const index = module.beginFunction(module.type(REGION_TYPE.parameters, REGION_TYPE.results));
     const sharing = !region.nodes.some(({ eip }) => this.unshared.has(eip));
     translation.emit(region, module, imports, placement, sharing);
     module.endFunction();
@@ -341,6 +349,7 @@ export class Translator {
       decoded.setWord(descriptor + ENTRY_GENERATION, generationWord(node.eip));
       decoded.setWord(descriptor + ENTRY_COUNT, 0);
       decoded.setWord(descriptor + ENTRY_MISSES, 0);
+      decoded.setWord(descriptor + ENTRY_PHYSICAL, decoded.physical(node.block));
       translated.entries.push({ block: node.block, descriptor });
     });
     return { translated, region };

@@ -6,6 +6,8 @@ import {
   BLOCK_HASH,
   BLOCK_HASH_ENTRIES,
   BUDGET,
+  CHAIN_COUNT,
+  CHAIN_ENTRY,
   COUNT_CURRENT,
   SECOND_HASH,
   SECOND_HASH_ENTRIES,
@@ -50,7 +52,15 @@ import {
   ENTRY_GENERATION,
   ENTRY_LABEL,
   ENTRY_MISSES,
+  ENTRY_PHYSICAL,
   ENTRY_SLOT,
+  JUMP_EIP,
+  JUMP_ENTRY,
+  JUMP_EPOCH,
+  JUMP_FOLD,
+  JUMP_GENERATION,
+  JUMP_MODE,
+  JUMP_SHIFT,
   MISSES_TOLD,
   REGION_CHECK,
   REGION_MISS,
@@ -63,7 +73,7 @@ import { CS, limitOf } from '../cpu/segments';
 import { hasRoom, resetDecoder } from '../decode/decode';
 import { interpret } from '../generated/interpret';
 import { hashSlot } from '../mem/codepages';
-import { count, countBy, newGeneration } from '../mem/tlb';
+import { count, countBy, generationEpoch, newGeneration, translateFetch } from '../mem/tlb';
 import { calling, settleCall } from '../paravirt/vmcall';
 import { countFault, endFaultRun, noteEntry } from './history';
 import { findNext, heatLimit, LEAVE_CHECK, mustLook, nextPhysical } from './step';
@@ -188,7 +198,7 @@ function takeInterrupt(): bool {
 export function run(): i32 {
   // After a throw this function is entered anew: what was under way is in FAULT_*.
   store<u32>(SINGLE, 0);
-  if (chained) endChain();
+  if (load<u32>(CHAIN_COUNT)) endChain();
   while (true) {
     if (shutdown) return EXIT_SHUTDOWN;
     if (load<u32>(FAULT_PENDING)) {
@@ -236,13 +246,8 @@ export function run(): i32 {
     const mode = load<u32>(MODE);
     const eip = load<u32>(EIP);
     const cached = jumpCache(eip);
-    if (
-      load<u32>(cached) == eip &&
-      load<u32>(cached, 4) == load<u32>(MAPPING_GENERATION) &&
-      load<u32>(cached, 8) == mode &&
-      !missed
-    ) {
-      const result = chain(load<u32>(cached, 12), eip, mode);
+    if (!missed && isKnown(cached, eip, mode)) {
+      const result = chain(load<u32>(cached, JUMP_ENTRY), eip, mode);
       checking = result == REGION_CHECK;
       missed = result == REGION_MISS;
       continue;
@@ -260,10 +265,11 @@ export function run(): i32 {
       entry = load<u32>(block, HEADER_ENTRY);
     }
     if (entry && !missed && load<u32>(entry, ENTRY_EIP) == eip) {
-      store<u32>(cached, eip);
-      store<u32>(cached, load<u32>(MAPPING_GENERATION), 4);
-      store<u32>(cached, mode, 8);
-      store<u32>(cached, entry, 12);
+      store<u32>(cached, eip, JUMP_EIP);
+      store<u32>(cached, load<u32>(MAPPING_GENERATION), JUMP_GENERATION);
+      store<u32>(cached, mode, JUMP_MODE);
+      store<u32>(cached, entry, JUMP_ENTRY);
+      store<u32>(cached, generationEpoch, JUMP_EPOCH);
       const result = chain(entry, eip, mode);
       checking = result == REGION_CHECK;
       missed = result == REGION_MISS;
@@ -283,40 +289,55 @@ function single1(): void {
   if (load<u32>(INHIBIT) == inhibit) store<u32>(INHIBIT, 0);
 }
 
-/** BUDGET when chain() began, and the regions entered since; a throw leaves them to be counted. */
+/** BUDGET when chain() began; a throw leaves what was run since to be counted. */
 let chainStart: i32 = 0;
-let chained: u32 = 0;
 
 /**
  * Runs a translated region, and those that follow as long as the jump cache knows them and nothing
  * else is to be looked at: REGION_* of the last. A shell loop enters a region every 60 instructions,
- * mostly for a call or return between two of them.
+ * mostly for a call or return between two of them. Where the engine has tail calls, a region goes on
+ * to most of the others by itself (jit/chain.ts), and what is here does the rest.
  */
 function chain(entry: u32, eip: u32, mode: u32): i32 {
-  const generation = load<u32>(MAPPING_GENERATION);
   chainStart = load<i32>(BUDGET);
   let result: i32;
   while (true) {
     noteEntry(EVENT_TRANSLATED, eip, mode);
-    chained++;
+    store<u32>(CHAIN_ENTRY, entry);
+    store<u32>(CHAIN_COUNT, load<u32>(CHAIN_COUNT) + 1);
     store<u32>(entry, load<u32>(entry, ENTRY_COUNT) + 1, ENTRY_COUNT);
-    store<u32>(load<u32>(entry, ENTRY_GENERATION), generation);
+    store<u32>(load<u32>(entry, ENTRY_GENERATION), load<u32>(MAPPING_GENERATION));
     result = call_indirect<i32>(load<u32>(entry, ENTRY_SLOT), load<u32>(entry, ENTRY_LABEL));
     if (result == REGION_MISS) {
-      countMiss(entry);
+      countMiss(load<u32>(CHAIN_ENTRY));
       break;
     }
-    if (load<u32>(MAPPING_GENERATION) != generation) break;
     if (result == REGION_CHECK && somethingToDo()) break;
-    if (load<u32>(MODE) != mode) break;
+    mode = load<u32>(MODE);
     eip = load<u32>(EIP);
     const cached = jumpCache(eip);
-    if (load<u32>(cached) != eip || load<u32>(cached, 4) != generation) break;
-    if (load<u32>(cached, 8) != mode) break;
-    entry = load<u32>(cached, 12);
+    if (!isKnown(cached, eip, mode)) break;
+    entry = load<u32>(cached, JUMP_ENTRY);
   }
   endChain();
   return result;
+}
+
+/** Is this the place of the entry at EIP, mapped as it was? */
+function isKnown(cached: usize, eip: u32, mode: u32): bool {
+  if (load<u32>(cached, JUMP_EIP) != eip || load<u32>(cached, JUMP_MODE) != mode) return false;
+  const generation = load<u32>(MAPPING_GENERATION);
+  if (load<u32>(cached, JUMP_GENERATION) == generation) return true;
+  // Another address space, in which the kernel is mapped alike: a switch makes nothing else stale.
+  if (load<u32>(cached, JUMP_EPOCH) != generationEpoch) return false;
+  const physical = translateFetch(eip);
+  if (load<u32>(FAULT_PENDING)) {
+    store<u32>(FAULT_PENDING, 0);
+    return false;
+  }
+  if (physical != load<u32>(load<u32>(cached, JUMP_ENTRY), ENTRY_PHYSICAL)) return false;
+  store<u32>(cached, generation, JUMP_GENERATION);
+  return true;
 }
 
 /** A region that hardly gets anywhere from this entry had better be another: the translator decides. */
@@ -328,8 +349,8 @@ function countMiss(entry: u32): void {
 }
 
 function endChain(): void {
-  countBy(COUNT_REGION_ENTRIES, chained);
-  chained = 0;
+  countBy(COUNT_REGION_ENTRIES, load<u32>(CHAIN_COUNT));
+  store<u32>(CHAIN_COUNT, 0);
   const counter: usize = COUNTERS + (COUNT_TRANSLATED << 2);
   store<u64>(counter, load<u64>(counter) + <u64>(chainStart - load<i32>(BUDGET)));
 }
@@ -342,7 +363,7 @@ function somethingToDo(): bool {
 }
 
 function jumpCache(eip: u32): usize {
-  return JUMP_CACHE + (((eip ^ (eip >>> 11)) & (JUMP_CACHE_ENTRIES - 1)) << 4);
+  return JUMP_CACHE + (((eip ^ (eip >>> JUMP_FOLD)) & (JUMP_CACHE_ENTRIES - 1)) << JUMP_SHIFT);
 }
 
 /** Begins a slice of `budget` instructions. */

@@ -168,12 +168,10 @@ export const COUNTERS = 0xa00;
 export const EXCHANGE = 0x1000;
 export const EXCHANGE_SIZE = 0x1000;
 
-/**
- * Entry descriptors by EIP, for the run loop: u32 EIP, u32 MAPPING_GENERATION, u32 MODE, u32
- * descriptor. What is noted holds while the generation does.
- */
-export const JUMP_CACHE = 0x2000;
-export const JUMP_CACHE_ENTRIES = 2048;
+/** Descriptor of the region's entry that was taken last. */
+export const CHAIN_ENTRY = 0x2000;
+/** Regions entered since the run loop left off (interp/run.ts chain()). */
+export const CHAIN_COUNT = CHAIN_ENTRY + 4;
 
 // --- The hypervisor's side --------------------------------------------------------------------
 /** Which face VMCALL serves: shared/paravirt.ts FACE_*. */
@@ -227,6 +225,12 @@ export const TLB_FILLED_GLOBAL = TLB_FILLED + TLB_FILLED_ROOM * 4;
  */
 export const SECOND_HASH = 0x50000;
 export const SECOND_HASH_ENTRIES = 0x10000;
+/**
+ * Entry descriptors by EIP, for the run loop: see JUMP_* in shared/regions.ts. What is noted holds
+ * while MAPPING_GENERATION does.
+ */
+export const JUMP_CACHE = 0xd0000;
+export const JUMP_CACHE_ENTRIES = 2048;
 export const PAGE_INFO = 0x100000; // u32 a physical page: shared/paging.ts PAGE_*
 export const SCRATCH = 0x500000; // entry descriptors, generation words, return tables
 export const SCRATCH_END = 0x800000;

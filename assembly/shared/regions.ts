@@ -22,6 +22,19 @@ export const ENTRY_COUNT = 16;
 /** How often that ended in REGION_MISS, u32; at each multiple of MISSES_TOLD the translator is told. */
 export const ENTRY_MISSES = 20;
 export const MISSES_TOLD = 2048;
+/** Physical address of the entry's code. */
+export const ENTRY_PHYSICAL = 24;
+
+// The run loop's cache of entries: EIP; the MAPPING_GENERATION and MODE it was noted under; the
+// descriptor; and generationEpoch (mem/tlb.ts), for another address space with the same mapping.
+export const JUMP_SHIFT = 5;
+export const JUMP_EIP = 0;
+export const JUMP_GENERATION = 4;
+export const JUMP_MODE = 8;
+export const JUMP_ENTRY = 12;
+export const JUMP_EPOCH = 16;
+/** An entry's place: (EIP ^ (EIP >>> JUMP_FOLD)) modulo JUMP_CACHE_ENTRIES. */
+export const JUMP_FOLD = 11;
 
 /** What a region's function returns, and interpret() too: interp/step.ts LEAVE_*. */
 export const REGION_NEXT = 0;

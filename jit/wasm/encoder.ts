@@ -304,6 +304,15 @@ export class Encoder {
     this.u32(table);
   }
 
+  returnCall(functionIndex: number): void {
+    this.opU32(O.RETURN_CALL, functionIndex);
+  }
+
+  returnCallIndirect(type: number, table = 0): void {
+    this.opU32(O.RETURN_CALL_INDIRECT, type);
+    this.u32(table);
+  }
+
   // --- Prefixed instructions -----------------------------------------------------------------
 
   /** An instruction under PREFIX_FC without immediates: the saturating truncations. */

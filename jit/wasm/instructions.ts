@@ -75,7 +75,7 @@ export class InstructionWalk {
       case O.BR:
       case O.BR_IF:
       case O.CALL:
-      case RETURN_CALL:
+      case O.RETURN_CALL:
       case O.LOCAL_GET:
       case O.LOCAL_SET:
       case O.LOCAL_TEE:
@@ -89,7 +89,7 @@ export class InstructionWalk {
         this.immediate = c.u32();
         return;
       case O.CALL_INDIRECT:
-      case RETURN_CALL_INDIRECT:
+      case O.RETURN_CALL_INDIRECT:
         this.immediate = c.u32();
         c.u32();
         return;
@@ -158,8 +158,6 @@ export class InstructionWalk {
   }
 }
 
-const RETURN_CALL = 0x12;
-const RETURN_CALL_INDIRECT = 0x13;
 
 /** InstructionWalk.opcode of an instruction under PREFIX_FC. */
 export function fcCode(number: number): number {

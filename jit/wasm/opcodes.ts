@@ -51,6 +51,8 @@ export const BR_TABLE = 0x0e;
 export const RETURN = 0x0f;
 export const CALL = 0x10;
 export const CALL_INDIRECT = 0x11;
+export const RETURN_CALL = 0x12;
+export const RETURN_CALL_INDIRECT = 0x13;
 
 // Parametric and variable
 export const DROP = 0x1a;

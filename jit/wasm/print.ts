@@ -109,6 +109,7 @@ function printInstruction(module: ReadModule, walk: InstructionWalk, names: stri
     case O.GLOBAL_SET:
       return `${name} ${immediate}`;
     case O.CALL:
+    case O.RETURN_CALL:
       return `${name} ${names[immediate] ?? immediate}`;
     case O.BR_TABLE:
       return `${name} ${walk.targets.join(' ')}`;

@@ -13,7 +13,7 @@ const VARIANTS: Record<string, Partial<LockstepOptions>> = {
   'translating early, few regions at a time, general conditions': {
     span: 40_000_000,
     fused: false,
-    translator: { heatLimit: 50, regions: 300 },
+    translator: { heatLimit: 50, regions: 300, tailCalls: false },
   },
 };
 

@@ -81,7 +81,7 @@ function tier(name: string, paging: Paging, create: (ports: Ports) => Promise<Cp
 const NEVER = -1;
 
 interface Translated {
-  /** Conditions by the hand-written forms of jit/fuse.ts. */
+  /** Conditions by the hand-written forms of jit/fuse.ts; regions that go on by tail calls. */
   fused?: boolean;
   /** Each block by itself before it runs at all; else whole programs, after one run interpreted. */
   eager?: boolean;
@@ -115,7 +115,7 @@ function translated(
         counts.retired += cpu.retired() - before.retired;
       },
     });
-    const translator = attachTranslator(cpu, { batch: 1 });
+    const translator = attachTranslator(cpu, { batch: 1, tailCalls: fused });
     return {
       ...processor(cpu),
       prepare: (again) => {
