@@ -26,7 +26,7 @@ const DS_INDEX = 3;
 /** Of the control word: all exceptions masked. */
 export const MASKS = 0x3f;
 export const C1 = 0x200;
-/** In the local for exits, beside what x87_leave() knows: only status bits are to be written. */
+/** In the local for exits, see x87_leave(): the status local counts. */
 const STATUS_SET = 1 << 19;
 
 /** No local yet. */

@@ -97,12 +97,13 @@ function physical(mask: u32): u32 {
 /**
  * Writes what a run of x87 instructions that ends here has not written yet. `moved`: how far TOP
  * moves (bits 0 to 2), registers that became full and empty (3 to 10, 11 to 18, as ST(i) before the
- * move), status bits that are gone (the second byte of the status word, 20 to 26); `status`: bits
- * that were set.
+ * move), whether `status` has the bits that were set (19; else it is what an earlier run left
+ * there), status bits that are gone (the second byte of the status word, 20 to 26).
  */
 export function x87_leave(moved: u32, status: u32): void {
   const tags = load<u32>(FPU_TAGS) & ~physical((moved >> 11) & 0xff);
   store<u32>(FPU_TAGS, tags | physical((moved >> 3) & 0xff));
   store<u32>(FPU_TOP, (load<u32>(FPU_TOP) + moved) & 7);
-  store<u32>(FPU_STATUS, (load<u32>(FPU_STATUS) & ~((moved >> 12) & 0x7f00)) | status);
+  const set = (moved >> 19) & 1 ? status : 0;
+  store<u32>(FPU_STATUS, (load<u32>(FPU_STATUS) & ~((moved >> 12) & 0x7f00)) | set);
 }
