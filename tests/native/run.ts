@@ -5,7 +5,7 @@ import { makeProgram, type Group } from './generator.ts';
 import { runNative } from './harness.ts';
 import type { Outcome } from './layout.ts';
 import { link, type Linked, type Program } from './program.ts';
-import { reduce, report } from './reduce.ts';
+import { reduce, report, type Failure } from './reduce.ts';
 
 /** The programs of one group with what the processor made of them, shared by all tiers. */
 export interface Truth {
@@ -35,20 +35,23 @@ export interface Verdict {
 }
 
 export async function check(tier: Tier, t: Truth, seed: number): Promise<Verdict> {
-  const failing: Program[] = [];
+  const failing: Failure[] = [];
   for (let i = 0; i < t.programs.length; i++) {
-    const emulated = await tier.run(t.linked[i].case);
-    if (compare(t.programs[i], t.linked[i], t.natives[i], emulated, tier.paging).length > 0)
-      failing.push(t.programs[i]);
+    const [program, linked, native] = [t.programs[i], t.linked[i], t.natives[i]];
+    const emulated = await tier.run(linked.case);
+    const differences = compare(program, linked, native, emulated, tier.paging);
+    if (differences.length > 0) failing.push({ program, native, emulated, differences });
   }
   const kinds = new Set<string>();
   const reports: string[] = [];
-  for (const program of failing.slice(0, 60)) {
+  for (const first of failing.slice(0, 60)) {
+    const { program } = first;
     if (reports.length >= SHOWN) break;
     const failure = await reduce(program, tier);
     if (!failure) {
       reports.push(
-        `${program.group} ${program.index} in ${tier.name}: fails only after others (state left behind)`,
+        `${report(first, tier, seed, program.items.length)}\n` +
+          'It fails only after others: without VMI86_ONLY.',
       );
       continue;
     }
