@@ -29,7 +29,7 @@ import { CS } from '../cpu/segments';
 import { VMI_CALLS, VMI_IRET, VMI_SYSEXIT, vmiDispatch } from '../generated/vmi';
 import { read32 } from '../mem/access';
 import { isRam } from '../mem/physical';
-import { translate, translated } from '../mem/tlb';
+import { translateFetch } from '../mem/tlb';
 
 /** A KVM hypercall: number and arguments in the registers, the result in EAX. */
 export declare function hypercall(): void;
@@ -128,18 +128,21 @@ function isBase(modrm: u32, form: u32): bool {
   return (modrm & 0xf8) == form && (modrm & 7) != 4;
 }
 
-/** The byte so far in front of `behind`; 0 where nothing is mapped. Raises nothing. */
+/**
+ * The byte so far in front of `behind`, by the translation that the CALL was fetched through; 0 where
+ * nothing is mapped. Raises nothing.
+ */
 function peek(distance: u32): u32 {
   const linear = behind - distance + load<u32>(SEGMENT_BASE + (CS << 2));
   const vector = load<u32>(FAULT_VECTOR);
   const code = load<u32>(FAULT_CODE);
   const address = load<u32>(FAULT_ADDRESS);
-  const mapped = translate(linear, 0);
+  const physical = translateFetch(linear);
   store<u32>(FAULT_PENDING, 1);
   store<u32>(FAULT_VECTOR, vector);
   store<u32>(FAULT_CODE, code);
   store<u32>(FAULT_ADDRESS, address);
-  return mapped && isRam(translated) ? load<u8>(RAM_BASE + translated) : 0;
+  return isRam(physical) ? load<u8>(RAM_BASE + physical) : 0;
 }
 
 function word(distance: u32): u32 {

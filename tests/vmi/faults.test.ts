@@ -11,6 +11,7 @@ import {
   KERNEL_CS,
   POINTERS,
   PRESENT,
+  PROGRAM,
   routine,
   STACK,
   VARIABLES,
@@ -302,4 +303,14 @@ describe.each(VMI_TIER_NAMES)('%s', (tier) => {
       expect(guest.word(SEEN + 12)).toBe(code);
     },
   );
+
+  test('the CALL’s page mapped elsewhere meanwhile, and not flushed: it is where it was fetched', () => {
+    let site = 0;
+    const { vector, frame } = guest.run((a) => {
+      a.set(guest.entryOf(PROGRAM), DATA | PRESENT | WRITABLE).mov('ecx', 0x12345678);
+      site = a.here;
+      a.call(routine('WRMSR'));
+    });
+    expect([vector, frame.slice(0, 2)]).toEqual([13, [0, site]]);
+  });
 });
