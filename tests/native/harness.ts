@@ -17,7 +17,7 @@ import {
 
 const source = fileURLToPath(new URL('./harness.c', import.meta.url));
 const artifacts = fileURLToPath(new URL('../.artifacts/', import.meta.url));
-const program = `${artifacts}native-harness`;
+export const program = `${artifacts}native-harness`;
 
 let state: { reason: string | null } | null = null;
 
@@ -76,7 +76,7 @@ export function runNative(cases: readonly Case[]): Outcome[] {
   while (outcomes.length < cases.length) {
     const rest = cases.slice(outcomes.length);
     const run = spawnSync(program, { input: encodeCases(rest), maxBuffer: 1 << 30 });
-    if (run.error && run.signal === null) throw run.error;
+    if (run.error && (run.signal === null || isTimeout(run.error))) throw run.error;
     if (run.status === 3) throw new Error(run.stderr.toString().trim());
     // Outcomes are buffered: those before a death may be missing, so narrow down one by one.
     const got = decodeOutcomes(run.stdout);
@@ -84,6 +84,10 @@ export function runNative(cases: readonly Case[]): Outcome[] {
     if (got.length < rest.length && run.status !== 0) outcomes.push(...runAlone(rest[got.length]));
   }
   return outcomes;
+}
+
+function isTimeout(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'ETIMEDOUT';
 }
 
 function runAlone(one: Case): Outcome[] {

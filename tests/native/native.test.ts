@@ -3,12 +3,16 @@
  * runs on. VMI86_SEED and VMI86_COUNT choose other or more programs, VMI86_GROUP one group,
  * VMI86_ONLY one program of it, VMI86_TIER one tier (docs/testing.md).
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { TIERS } from '../lib/tiers.ts';
 import type { Tier } from '../lib/usermode.ts';
 import { makeProgram } from './generator.ts';
 import { GROUPS } from './groups/all.ts';
-import { runNative, unavailable } from './harness.ts';
+import { program, runNative, unavailable } from './harness.ts';
+import { decodeOutcomes, encodeCases, TRAP_TIMEOUT } from './layout.ts';
 import { compare } from './compare.ts';
 import { check, truth, type Truth } from './run.ts';
 import { reduce } from './reduce.ts';
@@ -49,6 +53,11 @@ describe.skipIf(reason !== null)('tiers with a translator', () => {
   });
 });
 
+/** Does the process wait for something? */
+function asleep(pid: number): boolean {
+  return /\) S /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+}
+
 describe.skipIf(reason !== null)('the native harness', () => {
   it('gives the same outcome twice', () => {
     for (const group of GROUPS) {
@@ -60,6 +69,31 @@ describe.skipIf(reason !== null)('the native harness', () => {
           group.name,
         ).toEqual([]);
     }
+  });
+
+  it('cuts off what does not end, and goes on with the next', () => {
+    const [linked] = truth(GROUPS[0], seed, 1).linked;
+    const endless = { ...linked.case, code: Uint8Array.of(0xeb, 0xfe) };
+    const [first, cut, last] = runNative([linked.case, endless, linked.case]);
+    expect([cut.trap, cut.eip]).toEqual([TRAP_TIMEOUT, endless.entry]);
+    expect(last).toEqual(first);
+  });
+
+  it('goes on when its timer rings between two cases', async () => {
+    const { linked, natives } = truth(GROUPS[0], seed, 20);
+    const child = spawn(program, { stdio: ['pipe', 'pipe', 'inherit'], timeout: 60_000 });
+    const ended = once(child, 'close');
+    const output: Buffer[] = [];
+    child.stdout.on('data', (data: Buffer) => output.push(data));
+    for (const { case: one } of linked) {
+      await new Promise((resolve) => child.stdin.write(encodeCases([one]), resolve));
+      // Asleep: it has run the case and waits for the next.
+      while (!asleep(child.pid!)) await new Promise((resolve) => setTimeout(resolve, 5));
+      child.kill('SIGVTALRM');
+    }
+    child.stdin.end();
+    expect(await ended).toEqual([0, null]);
+    expect(decodeOutcomes(Buffer.concat(output))).toEqual(natives);
   });
 
   it('makes the same program from the same seed, and others from another', () => {
@@ -82,11 +116,11 @@ describe.skipIf(reason !== null)('the native harness', () => {
         return outcome;
       },
     };
-    const program = makeProgram(GROUPS[0], 7, 1);
-    while (program.items.length < 12) program.items.push(...program.items);
-    program.items.splice(5, 0, { op: 'NONE', bytes: bswap });
-    program.place = () => 0x10000000;
-    const failure = await reduce(program, broken);
+    const made = makeProgram(GROUPS[0], 7, 1);
+    while (made.items.length < 12) made.items.push(...made.items);
+    made.items.splice(5, 0, { op: 'NONE', bytes: bswap });
+    made.place = () => 0x10000000;
+    const failure = await reduce(made, broken);
     expect(failure?.program.items).toEqual([{ op: 'NONE', bytes: bswap }]);
   });
 });
