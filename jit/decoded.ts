@@ -87,9 +87,9 @@ export class Decoded {
   entry(block: number): number {
     return this.word(block + HEADER_ENTRY);
   }
-  /** Does its one instruction run on into a second page? */
-  crosses(block: number): boolean {
-    return this.word(block + HEADER_SECOND) !== 0;
+  /** Physical address of the page that its one instruction runs on into, or 0. */
+  second(block: number): number {
+    return this.word(block + HEADER_SECOND);
   }
   firstRecord(block: number): number {
     return block + HEADER_SIZE;

@@ -11,7 +11,7 @@ import { SLOT_ZERO } from '../assembly/shared/layout.ts';
 import type { Decoded } from './decoded.ts';
 import { isTranslatable } from './recipes.ts';
 import type { DirectCall, FindDirectCall } from './paravirt.ts';
-import { HEAT_SHARE, REGION_INSTRUCTIONS } from './tuning.ts';
+import { COPIED_INSTRUCTIONS, HEAT_SHARE, REGION_INSTRUCTIONS } from './tuning.ts';
 
 /** How a node ends. */
 export type End =
@@ -42,6 +42,8 @@ export interface Node {
   target: number;
   next: number;
   entry: boolean;
+  /** Linear address of the page that its one instruction runs on into, or 0. */
+  second: number;
   /** The call at the end is made without the routine at `target`: paravirt.ts. */
   direct?: DirectCall | undefined;
 }
@@ -60,6 +62,17 @@ export function codeAt(decoded: Decoded, record: number): Code {
   return CODES[decoded.code(record) - 1];
 }
 
+/** The page behind that of `eip`. */
+export function secondPage(eip: number): number {
+  return ((eip | 0xfff) + 1) >>> 0;
+}
+
+/** Is the page that the block at `eip` may run on into the one that it was decoded from? */
+export function isWhole(decoded: Decoded, eip: number, block: number, mode: number): boolean {
+  const second = decoded.second(block);
+  return second === 0 || decoded.fetchAddress(secondPage(eip), mode) === second;
+}
+
 /** The block decoded at a linear address, or 0. */
 export type FindBlock = (linear: number) => number;
 
@@ -67,6 +80,7 @@ export type FindBlock = (linear: number) => number;
 function readNode(decoded: Decoded, eip: number, block: number): Node {
   const first = decoded.firstRecord(block);
   const end = decoded.endOfRecords(block);
+  const second = decoded.second(block) && secondPage(eip);
   let at = eip;
   let instructions = 0;
   for (let record = first; record < end; record += 16) {
@@ -82,6 +96,7 @@ function readNode(decoded: Decoded, eip: number, block: number): Node {
         end: control,
         target: relative ? (next + decoded.imm(record)) >>> 0 : 0,
         entry: false,
+        second,
       }; // prettier-ignore
     }
     if (ends || !translatable[code]) {
@@ -98,6 +113,7 @@ function readNode(decoded: Decoded, eip: number, block: number): Node {
         target: 0,
         next: (at + decoded.length(to)) >>> 0,
         entry: false,
+        second,
       }; // prettier-ignore
     }
     at += length;
@@ -125,11 +141,12 @@ export function gather(
     if (seen.has(to)) return;
     seen.add(to);
     const block = find(to);
-    if (!block || decoded.crosses(block)) return;
+    if (!block || !isWhole(decoded, to, block, mode)) return;
     // A block with a translation has counted up to the limit at least.
     const heat = Math.min(decoded.heat(block), heatLimit);
     if (heat > least) pending.push({ eip: to, block, heat });
   };
+  let copied = 0;
   while (pending.length && region.instructions < REGION_INSTRUCTIONS) {
     let hottest = 0;
     for (let i = 1; i < pending.length; i++) {
@@ -137,6 +154,11 @@ export function gather(
     }
     const { eip: at, block } = pending.splice(hottest, 1)[0];
     const node = readNode(decoded, at, block);
+    // What another region is entered at is there already.
+    if (nodes.length > 0 && decoded.entry(block) !== 0) {
+      if (copied + node.instructions > COPIED_INSTRUCTIONS) continue;
+      copied += node.instructions;
+    }
     byEip.set(at, node);
     nodes.push(node);
     region.instructions += node.instructions;

@@ -211,6 +211,11 @@ export class Translation {
     c.accesses.analyse(decoded, node.first, node.last, endAccesses(decoded, node));
     this.findWantedFlags(c, node);
     c.x87.nodeEnd = node.last;
+    if (node.second) {
+      c.eip = node.eip;
+      c.record = node.first;
+      this.checkMapping(c, node.second, placement, () => c.leaveHere());
+    }
     let eip = node.eip;
     let at = 0;
     for (let record = node.first; record < node.last; record += 16) {

@@ -21,7 +21,7 @@ import { CHAIN, chainFunction, REGION_TYPE } from './chain.ts';
 import type { Imports } from './context.ts';
 import { Decoded } from './decoded.ts';
 import { isRing0 } from './interrupts.ts';
-import { gather, type Node, type Region } from './region.ts';
+import { gather, isWhole, type Node, type Region } from './region.ts';
 import type { FindDirectCall } from './paravirt.ts';
 import { Scratch } from './scratch.ts';
 import { Splicer } from './splice.ts';
@@ -158,8 +158,8 @@ export class Translator {
       (mode & REQUIRED) !== REQUIRED ||
       mode & MODE_SINGLE ||
       decoded.modeOf(block) !== mode ||
-      decoded.crosses(block) ||
-      decoded.fetchAddress(eip, mode) !== decoded.physical(block)
+      decoded.fetchAddress(eip, mode) !== decoded.physical(block) ||
+      !isWhole(decoded, eip, block, mode)
     ) {
       this.counts.refused++;
       return;
@@ -183,7 +183,8 @@ export class Translator {
       if (
         decoded.modeOf(block) !== mode ||
         decoded.entry(block) !== 0 ||
-        decoded.fetchAddress(eip, mode) !== decoded.physical(block)
+        decoded.fetchAddress(eip, mode) !== decoded.physical(block) ||
+        !isWhole(decoded, eip, block, mode)
       ) {
         continue;
       }
@@ -299,8 +300,9 @@ export class Translator {
       return address;
     };
     const pages: number[] = [];
-    for (const { direct, eip, target } of region.nodes) {
+    for (const { direct, eip, second, target } of region.nodes) {
       if (!pages.includes(eip >>> 12)) pages.push(eip >>> 12);
+      if (second && !pages.includes(second >>> 12)) pages.push(second >>> 12);
       if (direct && !pages.includes(target >>> 12)) pages.push(target >>> 12);
     }
     const words = take(pages.length * 4);

@@ -2,18 +2,28 @@
 
 /**
  * Entries of a block by the interpreter before it is worth a region. Seconds of processor time on
- * the main thread (and of all threads), boot, shell loop, 300 fork+execs, sort of 40,000 lines:
- *    2,000   8.8 (14.2)   2.3 (4.2)   3.9 (7.3)   2.7 (4.8)
- *    4,000   7.8 (11.9)   2.3 (3.8)   3.7 (5.8)   2.9 (5.1)
- *    5,000   7.5 (11.0)   2.0 (3.8)   3.2 (4.5)   2.3 (4.2)   with the two limits below as they are
- *   10,000   8.2 (11.3)   2.5 (4.4)   3.4 (4.3)   2.6 (4.5)
+ * the main thread (and of all threads), boot, shell loop, 300 fork+execs, dd of single bytes, sort of
+ * 40,000 lines, busy machine; first with all that a region reaches copied into it, then with
+ * COPIED_INSTRUCTIONS as it is:
+ *    1,000   5.3 (10.4)   1.5 (3.0)   2.5 (6.5)   3.3 (4.2)   1.5 (1.9)
+ *    2,500   5.4 (8.8)    1.4 (2.6)   2.0 (4.0)   2.4 (3.3)   1.2 (1.6)
+ *    5,000   5.4 (8.3)    1.7 (3.2)   1.5 (2.4)   2.5 (3.7)   1.3 (1.6)
+ *    2,500   5.3 (7.9)    1.3 (1.9)   1.8 (3.1)   2.8 (3.1)   1.5 (1.7)
+ *    5,000   5.4 (7.7)    1.4 (2.1)   1.7 (2.4)   2.8 (3.3)   1.5 (1.7)
  * Translating and compiling costs 2.5 to 5.5 us an instruction, the engine's optimizing compiler,
  * in the background, another 40.
  */
-export const HEAT_LIMIT = 5_000;
+export const HEAT_LIMIT = 3_000;
 
 /** Guest instructions in one region (V8 11 changes register allocator in functions beyond about 1,000). */
 export const REGION_INSTRUCTIONS = 400;
+
+/**
+ * Instructions of a region that are in other regions already: what is called often by many would
+ * else be in up to 100 of them. Without a limit 30 to 40 % more is translated; with none, regions call
+ * each other so often that dd takes 1.7 times as long.
+ */
+export const COPIED_INSTRUCTIONS = 100;
 
 /** Regions in one module: with 16 compiling takes 1.0 us an instruction, with 8 it took 1.6. */
 export const MODULE_REGIONS = 16;
