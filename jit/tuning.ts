@@ -8,22 +8,23 @@
  *    1,000   5.3 (10.4)   1.5 (3.0)   2.5 (6.5)   3.3 (4.2)   1.5 (1.9)
  *    2,500   5.4 (8.8)    1.4 (2.6)   2.0 (4.0)   2.4 (3.3)   1.2 (1.6)
  *    5,000   5.4 (8.3)    1.7 (3.2)   1.5 (2.4)   2.5 (3.7)   1.3 (1.6)
- *    2,500   5.3 (7.9)    1.3 (1.9)   1.8 (3.1)   2.8 (3.1)   1.5 (1.7)
- *    5,000   5.4 (7.7)    1.4 (2.1)   1.7 (2.4)   2.8 (3.3)   1.5 (1.7)
+ *    3,000   5.4 (8.3)    1.3 (2.2)   2.1 (3.5)   3.2 (3.7)   1.4 (1.8)
+ *    5,000   5.4 (7.9)    1.4 (2.2)   1.9 (2.7)   2.8 (3.5)   1.4 (1.7)
+ *    8,000   5.5 (7.9)    1.5 (2.4)   1.9 (2.5)   2.9 (3.5)   1.4 (1.7)
  * Translating and compiling costs 2.5 to 5.5 us an instruction, the engine's optimizing compiler,
  * in the background, another 40.
  */
-export const HEAT_LIMIT = 3_000;
+export const HEAT_LIMIT = 5_000;
 
 /** Guest instructions in one region (V8 11 changes register allocator in functions beyond about 1,000). */
 export const REGION_INSTRUCTIONS = 400;
 
 /**
  * Instructions of a region that are in other regions already: what is called often by many would
- * else be in up to 100 of them. Without a limit 30 to 40 % more is translated; with none, regions call
- * each other so often that dd takes 1.7 times as long.
+ * else be in up to 100 of them. Without a limit a third more is translated and the shell loop takes 1.1
+ * times as long; without copies regions call each other so often that dd takes 1.7 times as long.
  */
-export const COPIED_INSTRUCTIONS = 100;
+export const COPIED_INSTRUCTIONS = 200;
 
 /** Regions in one module: with 16 compiling takes 1.0 us an instruction, with 8 it took 1.6. */
 export const MODULE_REGIONS = 16;
