@@ -106,6 +106,20 @@ export default tseslint.config(
     ),
   },
   {
+    files: ['tests/**/*.ts'],
+    ignores: ['tests/lib/commands.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          name: 'node:child_process',
+          importNames: ['execFileSync', 'execSync', 'spawnSync'],
+          message: 'tests/lib/commands.ts has them with a time limit.',
+        },
+      ],
+    },
+  },
+  {
     files: ['scripts/**', 'bench/**', 'tests/**', '*.js', '*.ts', 'isa/generate/**'],
     rules: { 'no-console': 'off' },
   },

@@ -96,12 +96,15 @@ export function emitDirect(c: Context, call: DirectCall, instructions: number, n
     return pointer;
   });
   count(c, call);
-  const { before } = c;
+  const { before, record } = c;
   c.retire(instructions);
-  // What the core sees is the routine's second instruction, at the place of the CALL.
+  // What the core sees is the routine's second instruction, at the place of the CALL, in no record:
+  // if it has to run alone, all begins again with the CALL (settleFault() in run.ts).
   c.before = 1;
+  c.record = 0;
   c.sync();
   c.before = before;
+  c.record = record;
   const generations = [0, 0];
   if (call.after === 'leaves') {
     c.storeWord(EIP, () => e.i32Const(next));

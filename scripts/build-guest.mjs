@@ -64,7 +64,11 @@ export function tools() {
 export function buildImage() {
   const scratch = mkdtempSync(join(tmpdir(), 'vmi86-guest-'));
   const run = (tool, ...args) =>
-    execFileSync(tool, args, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
+    execFileSync(tool, args, {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'inherit'],
+      timeout: 120_000,
+    });
   try {
     const objects = [];
     for (const path of sources()) {

@@ -57,7 +57,11 @@ export function sourceHash() {
 export function buildImages() {
   const scratch = mkdtempSync(join(tmpdir(), 'vmi86-micro-'));
   const run = (tool, ...args) =>
-    execFileSync(tool, args, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
+    execFileSync(tool, args, {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'inherit'],
+      timeout: 120_000,
+    });
   try {
     const code = sources().filter((name) => ['.c', '.S'].includes(extname(name)));
     for (const name of code)

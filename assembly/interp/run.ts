@@ -109,6 +109,8 @@ function settleFault(): void {
   if (vector == RESTART_SINGLE) {
     store<u32>(FAULT_PENDING, 0);
     store<u32>(EIP, load<u32>(EIP_CURRENT));
+    // A VMI call made directly: its CALL is counted, and so was its routine's PUSH.
+    if (load<u32>(RECORD_CURRENT) == 0) store<i32>(BUDGET, load<i32>(BUDGET) + 2);
     restarting = true;
     return;
   }

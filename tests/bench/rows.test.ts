@@ -1,9 +1,9 @@
 // Every row of the micro-benchmarks comes to the same on each engine: figures compare like with like.
 
-import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { execFileSync } from '../lib/commands.ts';
 import type { Engine } from '../../bench/engines.ts';
 import { runMicro } from '../../bench/micro.ts';
 import { isComputing, MICRO_ROWS } from '../../bench/micro-rows.ts';

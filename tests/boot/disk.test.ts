@@ -1,10 +1,10 @@
 // What a guest writes to --disk is on the image afterwards, as another program reads it.
 
-import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { execFileSync, spawnSync } from '../lib/commands.ts';
 import type { Program } from '../cli/program';
 import { bootToPrompt, command, guest, TIERS } from './guest';
 

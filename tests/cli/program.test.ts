@@ -1,6 +1,5 @@
 // The program as a process: what it prints where, and its exit statuses, with guests of a few bytes.
 
-import { execFileSync, spawnSync } from 'node:child_process';
 import {
   mkdirSync,
   mkdtempSync,
@@ -13,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { execFileSync, spawnSync } from '../lib/commands.ts';
 import {
   ECHO,
   FAULT_FOR_EVER,

@@ -1,8 +1,8 @@
 // A shell of Debian's kernel behind exec(), and the README's example, run as it stands there.
 
+import { execFileSync } from '../lib/commands.ts';
 import { cachedGuest } from '../../guests/debian';
 import { readFileSync, symlinkSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

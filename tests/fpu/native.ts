@@ -1,8 +1,8 @@
 /** Builds native.c and runs cases through it: what the processor under the tests does. */
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { arch, platform } from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { spawnSync } from '../lib/commands.ts';
 
 /** Bytes of a case: image 108, EFLAGS 4, EAX 4, memory 108. */
 export const CASE = 224;

@@ -1,11 +1,12 @@
 // The guest in QEMU, bare and with a ROM that is not ours: what it says of calls and of address
 // spaces is then known to be about the interface and the processor, not about this emulator.
 
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { execFileSync } from '../lib/commands.ts';
 import { imagePath } from '../../scripts/build-guest.mjs';
 import { expectGood } from './report.ts';
 import { makeRom } from './rom.ts';

@@ -1,12 +1,12 @@
 // The archive against a program that did not come from us: the guest's busybox where this system
 // runs it, else the system's cpio; and, where neither is, the fields of the format itself.
 
-import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
+import { execFileSync, spawnSync } from '../lib/commands.ts';
 import { cachedGuest } from '../../guests/debian';
 import { cpio, type Entry } from '../../guests/cpio';
 

@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { execFileSync } from '../lib/commands.ts';
 import { eisaId, name, pack, integer, path } from '../../host/acpi/aml';
 import { placeAcpiTables, RSDP, TABLES_SIZE } from '../../host/acpi/tables';
 import { AcpiPm } from '../../host/devices/acpi-pm';

@@ -1,8 +1,8 @@
 /** Guest code for reading, in reports of failures. */
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { spawnSync } from './commands.ts';
 
 /** 32-bit code as text, by whichever disassembler there is. */
 export function disassembly(code: Uint8Array, origin: number): string {

@@ -2,10 +2,10 @@
  * Builds the native harness (harness.c) and runs cases on the processor under the tests. Needs an
  * x86 host and a compiler for 32 bits; `unavailable()` says why there is none.
  */
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { arch, platform } from 'node:process';
+import { spawnSync } from '../lib/commands.ts';
 import {
   FPU_IMAGE,
   TRAP_DIED,

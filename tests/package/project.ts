@@ -1,11 +1,11 @@
 /** The packed tarball, and clean projects that it is installed in. */
 
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { execFileSync } from '../lib/commands';
 import { ECHO_UNTIL_Q, kernel, POWER_OFF, say } from '../lib/kernels';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));

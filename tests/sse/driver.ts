@@ -2,9 +2,9 @@
  * The functions of assembly/ops/sse alone, compiled with a driver that fetches their arguments from
  * a record and stores what they give: the glue of the interpreter, for one instruction.
  */
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { execFileSync } from '../lib/commands.ts';
 import * as layout from '../../assembly/shared/layout.ts';
 import { GP, XM } from '../../assembly/shared/faults.ts';
 import type { Instruction } from './instructions.ts';

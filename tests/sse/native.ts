@@ -1,8 +1,8 @@
 /** Single instructions on the processor under the tests: builds and runs tests/native/sse/kernel.c. */
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { arch, pid, platform } from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { spawnSync } from '../lib/commands.ts';
 
 const source = fileURLToPath(new URL('../native/sse/kernel.c', import.meta.url));
 const artifacts = fileURLToPath(new URL('../.artifacts/', import.meta.url));

@@ -3,11 +3,11 @@
  * what must come out. The texts follow the manual; where QEMU prints something else (it checks no
  * segment limits and types, sets neither RF nor EXT, knows no T bit) the manual was read again.
  */
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { execFileSync } from '../lib/commands.ts';
 import { assemble, folder, names } from './guests/assemble.mjs';
 import { runGuest, SYSTEM_TIERS } from './guest.ts';
 

@@ -120,3 +120,15 @@ describe.each(ROWS)('%s', (_, name: string, c: CallCase) => {
     });
   });
 });
+
+test.each(FORMS)(
+  'an access that takes a turn of its own, by %s: instructions are the same',
+  (form) => {
+    // The window of the video memory's planes.
+    const device = { registers: { eax: 0xa0000, edx: 4, ecx: 0x1234 }, stack: [0x5678] };
+    const retired = VMI_TIER_NAMES.map(
+      (tier) => runLoop(guests[tier], 'WriteIDTEntry', device, form).retired,
+    );
+    expect(retired).toEqual(retired.map(() => retired[0]));
+  },
+);

@@ -1,10 +1,10 @@
 // The image of the ROM: what a BIOS, Linux and a disassembler find in it.
 
-import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { execFileSync, spawnSync } from '../lib/commands.ts';
 import { CALLS, type Call } from '../../host/vmi/calls.ts';
 import type { VmiOptions } from '../../host/vmi/options.ts';
 import {

@@ -15,7 +15,8 @@ export function names() {
 
 /** Assembles one guest; throws when there is no nasm. */
 export function assemble(name, output = join(folder, `${name}.img`)) {
-  execFileSync('nasm', ['-w-all', '-f', 'bin', `${name}.asm`, '-o', output], { cwd: folder });
+  const words = ['-w-all', '-f', 'bin', `${name}.asm`, '-o', output];
+  execFileSync('nasm', words, { cwd: folder, timeout: 60_000 });
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
