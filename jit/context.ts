@@ -29,7 +29,7 @@ import { splice, type Leaf, type Splicer } from './splice.ts';
 import type { Encoder } from './wasm/encoder.ts';
 import type { Locals } from './wasm/locals.ts';
 import * as O from './wasm/opcodes.ts';
-import { beginVectors, loadVectors, storeVectors, Vectors } from './vectors.ts';
+import { beginVectors, reloadVectors, storeVectors, Vectors } from './vectors.ts';
 import { leaveX87, noteX87, Stretch } from './x87-stretch.ts';
 
 export const REGISTERS = 8;
@@ -96,7 +96,7 @@ export class Context {
 
   /**
    * Starts the function's body, whose code is mostly near `eip`. `used` and `written` are masks over
-   * the whole region; of XMM registers `vectors`, used << 8 | written.
+   * the whole region; `vectors` is vectorsOf() of all.
    */
   begin(
     eip: number,
@@ -121,7 +121,7 @@ export class Context {
     this.exitLocal = locals.add(O.I32);
     this.targetLocal = locals.add(O.I32);
     this.loadState(this.used);
-    beginVectors(this, vectors >> 8, vectors & 0xff);
+    beginVectors(this, vectors);
     this.loadLocal(this.budgetLocal, BUDGET);
     this.origin = eip;
     e.i32Const(eip);
@@ -371,7 +371,7 @@ export class Context {
       e.return();
       e.end();
       this.loadState(this.used);
-      loadVectors(this, this.vectors.used);
+      reloadVectors(this);
       this.loadLocal(this.budgetLocal, BUDGET);
       this.kind = -1;
       return;

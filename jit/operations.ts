@@ -28,7 +28,7 @@ import { emitLanes, knownResult } from './sse-lanes.ts';
 import { RESETS, rowOf } from './sse-rows.ts';
 import { emitSse } from './sse.ts';
 import { CONSTANT } from './splice.ts';
-import { loadVectors, putVector, vectorLocal } from './vectors.ts';
+import { putVector, reloadVectors, vectorLocal } from './vectors.ts';
 import * as O from './wasm/opcodes.ts';
 import { emitX87 } from './x87.ts';
 
@@ -149,10 +149,7 @@ export function emitOperation(
       const known = recipe.writesX1 ? knownResult(c, row, record) : 0;
       execute(c, recipe, record, needFlags);
       if (recipe.writesX1) c.vectors.plain[c.decoded.r1(record) >> 4] = known;
-      if (row.kind === RESETS) {
-        loadVectors(c, c.vectors.used);
-        c.vectors.forget();
-      }
+      if (row.kind === RESETS) reloadVectors(c);
     }
   }
 

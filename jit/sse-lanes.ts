@@ -10,8 +10,15 @@ import * as K from './sse-rows.ts';
 import type { Row } from './sse-rows.ts';
 import type { Bound } from './sse.ts';
 import { CONSTANT } from './splice.ts';
-import { LOW_DOUBLE, HIGH_DOUBLE, HIGH_SINGLES, LOW_SINGLE, putVector } from './vectors.ts';
-import * as O from './wasm/opcodes.ts';
+import {
+  DOUBLES,
+  SINGLES,
+  LOW_DOUBLE,
+  HIGH_DOUBLE,
+  HIGH_SINGLES,
+  LOW_SINGLE,
+  putVector,
+} from './vectors.ts';
 import * as S from './wasm/simd.ts';
 
 const ZERO = new Uint8Array(16);
@@ -75,7 +82,7 @@ export function emitLanes(
     case K.DIFFERENCE:
       if (slot !== decoded.r2(record)) return false;
       e.simdBytes(S.V128_CONST, ZERO);
-      putVector(c, slot, row.plain);
+      putVector(c, slot, DOUBLES | SINGLES);
       return true;
     case K.LOAD_LANE:
       e.localGet(bound[0]!);

@@ -4,7 +4,7 @@
  */
 import { CODES } from '../isa/codes.ts';
 import * as R from './recipes.ts';
-import { DOUBLES, HIGH_DOUBLE, HIGH_SINGLES, LOW_DOUBLE, SINGLES } from './vectors.ts';
+import { DOUBLES, HIGH_DOUBLE, HIGH_SINGLES, LOW_DOUBLE } from './vectors.ts';
 import * as S from './wasm/simd.ts';
 
 // How a code is emitted.
@@ -187,8 +187,7 @@ function byName(name: string, form: string): Row | undefined {
     case 'PSUBW':
     case 'PSUBD':
     case 'PSUBQ':
-      if (form === 'rr') return row(DIFFERENCE, { plain: DOUBLES | SINGLES });
-      return undefined;
+      return form === 'rr' ? row(DIFFERENCE) : undefined;
     case 'PINSRW':
       return row(INSERT);
     case 'PEXTRW':

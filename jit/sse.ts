@@ -8,8 +8,8 @@
  * - a result that is rounded is well inside the normal numbers.
  *
  * All else is a call of the operation's function in assembly/ops/sse, which cannot raise #XM: with
- * an exception unmasked the region is left before the first of them. After such a call nothing is
- * known, so the limit is 0 and the rest of the node calls, too.
+ * an exception unmasked the region is left before the first of them. After a call that gives what
+ * would be known of the fast path's result the limit is 0, and the rest of the node calls, too.
  */
 import { KIND_BITS, ZF } from '../assembly/shared/flags.ts';
 import type { Context } from './context.ts';
@@ -103,9 +103,14 @@ function callSlow({ c, row, args }: Way): void {
 
 /**
  * `fast` does it, or branches to the label it is given; then the slow path does. Both end with the
- * value on the stack, which `sink` pops.
+ * value on the stack, which `sink` pops; `after` follows on the slow path.
  */
-function orSlow(way: Way, fast: (slow: number) => void, sink: () => void): void {
+function orSlow(
+  way: Way,
+  fast: (slow: number) => void,
+  sink: () => void,
+  after: () => void = NOTHING,
+): void {
   const { c } = way;
   const { e } = c;
   const done = e.block();
@@ -116,9 +121,20 @@ function orSlow(way: Way, fast: (slow: number) => void, sink: () => void): void 
   e.end();
   callSlow(way);
   sink();
-  e.i32Const(0);
-  e.localSet(c.vectors.limitLocal);
+  after();
   e.end();
+}
+
+const NOTHING = () => {};
+
+/** The limit is 0 unless those lanes of both registers are plain. */
+function keepLimit({ e, imports, vectors }: Context, plain: string, x: number, y: number): void {
+  e.localGet(x);
+  e.localGet(y);
+  e.call(imports.functionIndex(plain));
+  e.localGet(vectors.limitLocal);
+  e.op(O.I32_AND);
+  e.localSet(vectors.limitLocal);
 }
 
 /** Leaves the fast path when the limit is 0. */
@@ -150,40 +166,47 @@ function pushScalar(c: Context, local: number, single: boolean): void {
   c.e.simdLane(single ? S.F32X4_EXTRACT_LANE : S.F64X2_EXTRACT_LANE, 0);
 }
 
-/** Pushes the bits of the low lane, the sign shifted out. */
-function pushMagnitude(c: Context, local: number, single: boolean): void {
-  const { e } = c;
-  e.localGet(local);
-  e.simdLane(single ? S.I32X4_EXTRACT_LANE : S.I64X2_EXTRACT_LANE, 0);
-  if (single) {
-    e.i32Const(1);
-    e.op(O.I32_SHL);
-  } else {
-    e.i64Const(1);
-    e.op(O.I64_SHL);
-  }
-}
-
-/** To the slow path with a denormal (or the least normal number) in the low lane. */
-function refuseDenormal(c: Context, local: number, single: boolean, slow: number): void {
+/**
+ * To the slow path with a denormal in the low lane, or a zero: telling them apart costs all others
+ * a jump, and is for instructions that are given zeros more often (`zeros`).
+ */
+function refuseDenormal(
+  c: Context,
+  local: number,
+  single: boolean,
+  slow: number,
+  zeros = false,
+): void {
   const { e } = c;
   if (knownOf(c, local) & (single ? LOW_SINGLE : LOW_DOUBLE)) return;
-  pushMagnitude(c, local, single);
+  pushScalar(c, local, single);
   if (single) {
-    e.i32Const(1);
-    e.op(O.I32_SUB);
-    e.i32Const(24);
-    e.op(O.I32_SHR_U);
+    e.op(O.I32_REINTERPRET_F32);
+    e.i32Const(EXPONENT_32);
+    e.op(O.I32_AND);
     e.op(O.I32_EQZ);
   } else {
-    e.i64Const(1);
-    e.op(O.I64_SUB);
-    e.i64Const(53);
-    e.op(O.I64_SHR_U);
+    e.op(O.I64_REINTERPRET_F64);
+    e.i64Const(0, EXPONENT_64 << 20);
+    e.op(O.I64_AND);
     e.op(O.I64_EQZ);
   }
+  if (!zeros) {
+    e.brIf(slow);
+    return;
+  }
+  e.if();
+  pushScalar(c, local, single);
+  if (single) e.f32ConstBits(0);
+  else e.f64Const(0);
+  e.op(single ? O.F32_NE : O.F64_NE);
   e.brIf(slow);
+  e.end();
 }
+
+const EXPONENT_64 = 0x7ff;
+const EXPONENT_32 = 0x7f800000;
+const LOW_BIT_32 = 0x00800000;
 
 /** With a NaN there. */
 function refuseNaN(c: Context, local: number, single: boolean, slow: number): void {
@@ -204,21 +227,19 @@ function refuseResult(c: Context, result: number, single: boolean, slow: number)
     needLimit(c, slow);
     e.localGet(result);
     e.op(O.I32_REINTERPRET_F32);
-    e.i32Const(1);
-    e.op(O.I32_SHL);
-    e.i32Const(24);
-    e.op(O.I32_SHR_U);
-    e.i32Const(2);
+    e.i32Const(EXPONENT_32);
+    e.op(O.I32_AND);
+    e.i32Const(2 * LOW_BIT_32);
     e.op(O.I32_SUB);
-    e.i32Const(0xfd);
+    e.i32Const(EXPONENT_32 - 2 * LOW_BIT_32);
   } else {
     e.localGet(result);
     e.op(O.I64_REINTERPRET_F64);
-    e.i64Const(1);
-    e.op(O.I64_SHL);
-    e.i64Const(53);
+    e.i64Const(52);
     e.op(O.I64_SHR_U);
     e.op(O.I32_WRAP_I64);
+    e.i32Const(EXPONENT_64);
+    e.op(O.I32_AND);
     e.i32Const(2);
     e.op(O.I32_SUB);
     e.localGet(c.vectors.limitLocal);
@@ -247,13 +268,15 @@ function scalarArithmetic(way: Way, slot: number): void {
   const { e } = c;
   const { single, operation } = row;
   const known = withLow(c, slot, single);
+  const to = c.vectors.locals[slot >> 4]!;
   const result = c.locals.take(single ? O.F32 : O.F64);
   orSlow(
     way,
     (slow) => {
-      if (operation !== K.SQRT) refuseDenormal(c, a, single, slow);
-      if (b !== a || operation === K.SQRT) refuseDenormal(c, b, single, slow);
-      if (operation === K.MIN || operation === K.MAX) {
+      const extreme = operation === K.MIN || operation === K.MAX;
+      if (operation !== K.SQRT) refuseDenormal(c, a, single, slow, extreme);
+      if (b !== a || operation === K.SQRT) refuseDenormal(c, b, single, slow, extreme);
+      if (extreme) {
         needLimit(c, slow);
         refuseNaN(c, a, single, slow);
         if (b !== a) refuseNaN(c, b, single, slow);
@@ -275,7 +298,8 @@ function scalarArithmetic(way: Way, slot: number): void {
       e.localGet(result);
       replaceLow(c, single);
     },
-    () => e.localSet(c.vectors.locals[slot >> 4]!),
+    () => e.localSet(to),
+    () => keepLimit(c, single ? 'low_singles_plain' : 'low_doubles_plain', to, b),
   );
   c.locals.give(result);
   learn(c, b, single ? LOW_SINGLE : LOW_DOUBLE);
@@ -366,6 +390,7 @@ function packedArithmetic(way: Way, slot: number): void {
   const { operation } = row;
   const s = row.single ? 1 : 0;
   const all = s ? SINGLES : DOUBLES;
+  const to = c.vectors.locals[slot >> 4]!;
   const result = c.locals.take(O.V128);
   orSlow(
     way,
@@ -418,7 +443,8 @@ function packedArithmetic(way: Way, slot: number): void {
       masks.refuse(slow);
       e.localGet(result);
     },
-    () => e.localSet(c.vectors.locals[slot >> 4]!),
+    () => e.localSet(to),
+    () => keepLimit(c, s ? 'singles_plain' : 'doubles_plain', to, b),
   );
   c.locals.give(result);
   learn(c, b, all);
@@ -466,7 +492,6 @@ function compare(way: Way, slot: number): void {
     },
     () => e.localSet(c.vectors.locals[slot >> 4]!),
   );
-  learn(c, b, all);
   setKnown(c, slot, 0);
 }
 
@@ -479,7 +504,7 @@ function compareEflags(way: Way, needFlags: boolean): void {
     (slow) => {
       needLimit(c, slow);
       for (const local of b === a ? [a] : [a, b]) {
-        refuseDenormal(c, local, single, slow);
+        refuseDenormal(c, local, single, slow, true);
         refuseNaN(c, local, single, slow);
       }
       pushScalar(c, a, single);
@@ -498,9 +523,6 @@ function compareEflags(way: Way, needFlags: boolean): void {
       else e.drop();
     },
   );
-  const low = single ? LOW_SINGLE : LOW_DOUBLE;
-  learn(c, a, low);
-  learn(c, b, low);
   if (needFlags) setKind(c, KIND_BITS);
 }
 
@@ -541,6 +563,7 @@ function convert(way: Way, slot: number): void {
   const { c, row, a, b } = way;
   const { e } = c;
   const result = c.locals.take(row.kind === K.NARROW ? O.F32 : O.V128);
+  const to = c.vectors.locals[slot >> 4]!;
   let known = 0;
   orSlow(
     way,
@@ -582,7 +605,7 @@ function convert(way: Way, slot: number): void {
             e.simd(S.F64X2_PROMOTE_LOW_F32X4);
             known = DOUBLES;
           } else {
-            refuseDenormal(c, b, true, slow);
+            refuseDenormal(c, b, true, slow, true);
             refuseNaN(c, b, true, slow);
             e.localGet(a);
             pushScalar(c, b, true);
@@ -603,7 +626,14 @@ function convert(way: Way, slot: number): void {
           known = withLow(c, slot, true);
       }
     },
-    () => e.localSet(c.vectors.locals[slot >> 4]!),
+    () => e.localSet(to),
+    () => {
+      // Integers are plain however they are rounded, and of others nothing is known.
+      if (row.kind === K.NARROW) keepLimit(c, 'low_singles_plain', to, to);
+      else if (row.kind === K.WIDEN) {
+        keepLimit(c, row.packed ? 'doubles_plain' : 'low_doubles_plain', to, to);
+      }
+    },
   );
   c.locals.give(result);
   setKnown(c, slot, known);

@@ -6,7 +6,7 @@
 import { MXCSR, XMM } from '../assembly/shared/layout.ts';
 import type { Context } from './context.ts';
 import type { Decoded } from './decoded.ts';
-import type { Recipe } from './recipes.ts';
+import { UNIT_SSE, type Recipe } from './recipes.ts';
 import * as O from './wasm/opcodes.ts';
 import { V128_LOAD, V128_STORE } from './wasm/simd.ts';
 
@@ -43,8 +43,8 @@ export class Vectors {
   dirty = 0;
   readonly plain = new Uint8Array(VECTORS);
   /**
-   * LIMIT, or 0 when exceptions or rounding are the slow path's to see to. In a node of which
-   * `checked` is true.
+   * A local of the region, 0 at first: LIMIT, or 0 when exceptions or rounding are the slow path's
+   * to see to. In a node of which `checked` is true.
    */
   limitLocal = NONE;
   checked = false;
@@ -61,28 +61,34 @@ export class Vectors {
   }
 }
 
-/** Registers a record reads or writes: used << 8 | written. */
+/** Of a region that has SSE instructions. */
+export const HAS_SSE = 1 << 16;
+
+/** Registers a record reads or writes: used << 8 | written; and HAS_SSE. */
 export function vectorsOf(decoded: Decoded, recipe: Recipe, record: number): number {
-  let mask = 0;
+  let mask = recipe.unit === UNIT_SSE ? HAS_SSE : 0;
   if (recipe.usesX1) mask |= 0x100 << (decoded.r1(record) >> 4);
   if (recipe.writesX1) mask |= 0x101 << (decoded.r1(record) >> 4);
   if (recipe.usesX2) mask |= 0x100 << (decoded.r2(record) >> 4);
   return mask;
 }
 
-/** Begins a region that uses `used` and writes `written`. */
-export function beginVectors(c: Context, used: number, written: number): void {
+/** Begins a region with what vectorsOf() gives for its records. */
+export function beginVectors(c: Context, mask: number): void {
   const { vectors } = c;
+  const used = (mask >> 8) & 0xff;
+  const written = mask & 0xff;
   vectors.used = used | written;
   vectors.written = written;
-  vectors.limitLocal = NONE;
+  // Before any node: what writes MXCSR may stand before what looks at it.
+  vectors.limitLocal = mask & HAS_SSE ? c.locals.add(O.I32) : NONE;
   for (let i = 0; i < VECTORS; i++) {
     vectors.locals[i] = vectors.used & (1 << i) ? c.locals.add(O.V128) : NONE;
   }
   loadVectors(c, vectors.used);
 }
 
-export function loadVectors({ e, vectors }: Context, mask: number): void {
+function loadVectors({ e, vectors }: Context, mask: number): void {
   for (let i = 0; i < VECTORS; i++) {
     if ((mask & (1 << i)) === 0) continue;
     e.i32Const(0);
@@ -119,17 +125,18 @@ export function putVector({ e, vectors }: Context, slot: number, plain: number):
 
 /**
  * Before the first instruction of a node that may set flags in MXCSR: with an exception unmasked
- * the region is left, so that none raises #XM; then the limit.
+ * the region is left, so that none raises #XM; then the limit. It stays what it is until
+ * something writes MXCSR or the slow path of sse.ts has been taken.
  */
 export function checkMxcsr(c: Context): void {
   const { e, vectors } = c;
   if (vectors.checked) return;
   vectors.checked = true;
-  if (vectors.limitLocal === NONE) vectors.limitLocal = c.locals.add(O.I32);
-  const mxcsr = c.locals.take(O.I32);
+  e.localGet(vectors.limitLocal);
+  e.op(O.I32_EQZ);
+  e.if();
   c.prepareLeave();
   c.pushWord(MXCSR);
-  e.localTee(mxcsr);
   e.i32Const(MASKS);
   e.op(O.I32_AND);
   e.i32Const(MASKS);
@@ -137,12 +144,22 @@ export function checkMxcsr(c: Context): void {
   c.leaveIf();
   e.i32Const(LIMIT);
   e.i32Const(0);
-  e.localGet(mxcsr);
+  c.pushWord(MXCSR);
   e.i32Const(RC_AND_FTZ | DAZ | PE);
   e.op(O.I32_AND);
   e.i32Const(PE);
   e.op(O.I32_EQ);
   e.select();
   e.localSet(vectors.limitLocal);
-  c.locals.give(mxcsr);
+  e.end();
+}
+
+/** MXCSR may be another, and registers in memory. */
+export function reloadVectors(c: Context): void {
+  const { e, vectors } = c;
+  loadVectors(c, vectors.used);
+  vectors.forget();
+  if (vectors.limitLocal === NONE) return;
+  e.i32Const(0);
+  e.localSet(vectors.limitLocal);
 }
