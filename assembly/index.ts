@@ -12,3 +12,9 @@ export { getEflags, setEflags } from './ops/flags';
 export * from './generated/vmi';
 export * from './ops/fpu/quick';
 export * from './ops/fpu/masked';
+export {
+  doubles_plain,
+  low_doubles_plain,
+  low_singles_plain,
+  singles_plain,
+} from './ops/sse/lanes';

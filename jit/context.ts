@@ -29,6 +29,7 @@ import { splice, type Leaf, type Splicer } from './splice.ts';
 import type { Encoder } from './wasm/encoder.ts';
 import type { Locals } from './wasm/locals.ts';
 import * as O from './wasm/opcodes.ts';
+import { beginVectors, reloadVectors, storeVectors, Vectors } from './vectors.ts';
 import { leaveX87, noteX87, Stretch } from './x87-stretch.ts';
 
 export const REGISTERS = 8;
@@ -78,6 +79,7 @@ export class Context {
   checkedUnits = 0;
   readonly accesses = new Accesses();
   readonly x87 = new Stretch();
+  readonly vectors = new Vectors();
   /** What the region reads or writes at all, and what it writes. */
   used = 0;
   written = 0;
@@ -94,9 +96,16 @@ export class Context {
 
   /**
    * Starts the function's body, whose code is mostly near `eip`. `used` and `written` are masks over
-   * the whole region.
+   * the whole region; `vectors` is vectorsOf() of all.
    */
-  begin(eip: number, mode: number, used: number, written: number, callsOut: boolean): void {
+  begin(
+    eip: number,
+    mode: number,
+    used: number,
+    written: number,
+    vectors: number,
+    callsOut: boolean,
+  ): void {
     const { e, locals } = this;
     this.tlb = mode & MODE_USER ? TLB_USER : TLB_KERNEL;
     this.used = used | written;
@@ -112,6 +121,7 @@ export class Context {
     this.exitLocal = locals.add(O.I32);
     this.targetLocal = locals.add(O.I32);
     this.loadState(this.used);
+    beginVectors(this, vectors);
     this.loadLocal(this.budgetLocal, BUDGET);
     this.origin = eip;
     e.i32Const(eip);
@@ -126,6 +136,7 @@ export class Context {
     e.end();
     leaveX87(this);
     this.storeState(this.written);
+    storeVectors(this, this.vectors.written);
     e.i32Const(0);
     e.localGet(this.eipLocal);
     e.localGet(this.exitLocal);
@@ -158,6 +169,7 @@ export class Context {
   beginNode(): void {
     this.kind = -1;
     this.dirty = this.written;
+    this.vectors.beginNode();
     this.budgetDirty = true;
     this.before = 0;
     this.checkedUnits = 0;
@@ -313,11 +325,17 @@ export class Context {
     }
   }
 
+  private storeDirty(): void {
+    this.storeState(this.dirty);
+    this.dirty = 0;
+    storeVectors(this, this.vectors.dirty);
+    this.vectors.dirty = 0;
+  }
+
   /** Writes what changed, and where we are: before a function that may throw or look at memory. */
   sync(): void {
     const { e } = this;
-    this.storeState(this.dirty);
-    this.dirty = 0;
+    this.storeDirty();
     if (this.budgetDirty) {
       this.storeLocal(this.budgetLocal, BUDGET);
       this.budgetDirty = false;
@@ -339,8 +357,7 @@ export class Context {
    */
   callSystem(eip: number, next: number, goesOn: boolean): void {
     const { e } = this;
-    this.storeState(this.dirty);
-    this.dirty = 0;
+    this.storeDirty();
     this.storeLocal(this.budgetLocal, BUDGET);
     e.i32Const(0);
     e.i32Const(eip);
@@ -354,6 +371,7 @@ export class Context {
       e.return();
       e.end();
       this.loadState(this.used);
+      reloadVectors(this);
       this.loadLocal(this.budgetLocal, BUDGET);
       this.kind = -1;
       return;

@@ -3,7 +3,7 @@
  * written down once". Each is what assembly/ops/flags.ts computes, simplified for one kind; with
  * `fusing.enabled` false the general functions are used and nothing else may change.
  */
-import { KIND_SUB } from '../assembly/shared/flags.ts';
+import { CF, KIND_BITS, KIND_SUB, OF, PF, SF, ZF } from '../assembly/shared/flags.ts';
 import type { Context } from './context.ts';
 import * as O from './wasm/opcodes.ts';
 
@@ -36,10 +36,22 @@ const FROM_RESULT: Record<number, [number, number]> = {
   4: [O.I32_LT_S, O.I32_GE_S],
 };
 
+/** Kind BITS: cc >> 1 -> flags of which one must be set. */
+const OF_BITS = [OF, CF, ZF, CF | ZF, SF, PF];
+
 /** Pushes the condition and says true, when there is a form for the kind at hand. */
 export function fusedCondition(c: Context, cc: number): boolean {
-  if (!fusing.enabled || c.kind <= 0) return false;
+  if (!fusing.enabled || c.kind < 0) return false;
   const { e } = c;
+  if (c.kind === KIND_BITS) {
+    const bits = OF_BITS[cc >> 1];
+    if (!bits) return false;
+    e.localGet(c.bLocal);
+    e.i32Const(bits);
+    e.op(O.I32_AND);
+    if (cc & 1) e.op(O.I32_EQZ);
+    return true;
+  }
   if (c.kind === KIND_SUB && AFTER_SUB[cc >> 1]) {
     e.localGet(c.aLocal);
     e.localGet(c.bLocal);

@@ -6,13 +6,7 @@
  * Order matters where something can leave the region: every access is checked before anything the
  * guest could see has changed, locals included.
  */
-import {
-  EFLAGS_SYSTEM,
-  FPU_BLOCKED,
-  FPU_REGS,
-  SSE_BLOCKED,
-  XMM,
-} from '../assembly/shared/layout.ts';
+import { EFLAGS_SYSTEM, FPU_BLOCKED, FPU_REGS, SSE_BLOCKED } from '../assembly/shared/layout.ts';
 import { KIND_CO } from '../assembly/shared/flags.ts';
 import type { Context } from './context.ts';
 import { KIND_LOGIC } from './fuse.ts';
@@ -30,9 +24,12 @@ import {
 import * as R from './recipes.ts';
 import type { Recipe } from './recipes.ts';
 import { get, put } from './registers.ts';
+import { emitLanes, knownResult } from './sse-lanes.ts';
+import { RESETS, rowOf } from './sse-rows.ts';
+import { emitSse } from './sse.ts';
 import { CONSTANT } from './splice.ts';
+import { putVector, reloadVectors, vectorLocal } from './vectors.ts';
 import * as O from './wasm/opcodes.ts';
-import { V128_LOAD, V128_STORE } from './wasm/simd.ts';
 import { emitX87 } from './x87.ts';
 
 const SLOT_EAX = 0;
@@ -144,7 +141,16 @@ export function emitOperation(
     e.select();
     put(c, slot, recipe.size);
   } else {
-    execute(c, recipe, record, needFlags);
+    const row = rowOf(c.decoded.code(record));
+    if (
+      !emitSse(c, row, recipe, record, args, needFlags) &&
+      !emitLanes(c, row, record, args, operand)
+    ) {
+      const known = recipe.writesX1 ? knownResult(c, row, record) : 0;
+      execute(c, recipe, record, needFlags);
+      if (recipe.writesX1) c.vectors.plain[c.decoded.r1(record) >> 4] = known;
+      if (row.kind === RESETS) reloadVectors(c);
+    }
   }
 
   args.release(c);
@@ -247,9 +253,7 @@ function pushArgument(
       break;
     case R.X1:
     case R.X2:
-      e.i32Const(0);
-      e.simdMemory(V128_LOAD, XMM + (source === R.X1 ? decoded.r1(record) : decoded.r2(record)), 4);
-      args.pop(c, O.V128);
+      args.local(vectorLocal(c, source === R.X1 ? decoded.r1(record) : decoded.r2(record)));
       return;
     case R.MM1:
     case R.MM2:
@@ -359,7 +363,7 @@ function keepsResult({ flags, kind, flagsOfFlags }: Recipe): boolean {
 }
 
 function isRegister(sink: number): boolean {
-  return sink === R.R1 || sink === R.R2 || sink === R.ACC;
+  return sink === R.R1 || sink === R.R2 || sink === R.ACC || sink === R.X1;
 }
 
 function pushResult(c: Context, result: number, last: number): void {
@@ -483,6 +487,9 @@ function putSink(c: Context, sink: number, bits: number, record: number, size: n
     case R.ACC:
       put(c, SLOT_EAX, bits);
       break;
+    case R.X1:
+      putVector(c, c.decoded.r1(record), 0);
+      break;
     case R.AH:
       put(c, SLOT_EAX + 1, 8);
       break;
@@ -504,9 +511,8 @@ function putResult(c: Context, recipe: Recipe, record: number, result: number, l
   const { e } = c;
   switch (recipe.sink) {
     case R.X1:
-      e.i32Const(0);
       pushResult(c, result, last);
-      e.simdMemory(V128_STORE, XMM + c.decoded.r1(record), 4);
+      putVector(c, c.decoded.r1(record), 0);
       return;
     case R.MM1:
       e.i32Const(0);

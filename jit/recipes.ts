@@ -171,6 +171,10 @@ export class Recipe {
   readonly usesR2: boolean;
   readonly writesR2: boolean;
   readonly usesAddress: boolean;
+  /** The same of XMM registers. */
+  readonly usesX1: boolean;
+  readonly writesX1: boolean;
+  readonly usesX2: boolean;
   /**
    * Looks at flags, or may leave the region otherwise than by a memory access. What a flag function
    * looks at does not count: it is not called when nothing wants its flags.
@@ -260,6 +264,9 @@ export class Recipe {
     this.writesR2 = sinks.some((sink) => nameOf(sink) === 'r2');
     this.usesR1 = this.writesR1 || args.some((token) => nameOf(token) === 'r1');
     this.usesR2 = this.writesR2 || args.some((token) => nameOf(token) === 'r2');
+    this.usesX1 = args.includes('x1');
+    this.writesX1 = result === 'x1';
+    this.usesX2 = args.includes('x2');
     this.usesAddress = memory !== null || this.addressed || args.includes('rp');
     this.needsFlags =
       this.complex ||

@@ -31,6 +31,7 @@ import { Structurer } from './structure.ts';
 import { REGION_BYTES } from './tuning.ts';
 import type { ModuleWriter } from './wasm/module.ts';
 import * as O from './wasm/opcodes.ts';
+import { vectorsOf } from './vectors.ts';
 import { closeX87 } from './x87-stretch.ts';
 
 const ESP = 4;
@@ -171,18 +172,20 @@ export class Translation {
     c.imports = imports;
     c.accesses.sharing = sharing;
     let state = 0;
+    let vectors = 0;
     let callsOut = false;
     for (const node of region.nodes) {
       state |= terminatorState(decoded, node);
       for (let record = node.first; record < node.last; record += 16) {
         const recipe = recipeOf(decoded.code(record));
         state |= stateOf(decoded, recipe, record);
+        vectors |= vectorsOf(decoded, recipe, record);
         if (recipe.complex) callsOut = true;
       }
       if (node.end === 'system' || (node.direct && !node.direct.inline)) callsOut = true;
     }
     this.ring0 = isRing0(region.mode);
-    c.begin(region.nodes[0].eip, region.mode, state >>> 16, state & ALL_STATE, callsOut);
+    c.begin(region.nodes[0].eip, region.mode, state >>> 16, state & ALL_STATE, vectors, callsOut);
     const start = module.code.length;
     const count = region.nodes.length;
     this.structurer.emit(module.code, c.label, {

@@ -24,6 +24,8 @@ import {
   plain32x4,
   plain64,
   plain64x2,
+  product32x4,
+  product64x2,
   SQRT,
   SUB,
 } from './lanes';
@@ -178,7 +180,7 @@ export function subsd(a: v128, b: v128): v128 {
 export function mulps(a: v128, b: v128): v128 {
   const r = f32x4.mul(a, b);
   const operands = v128.and(plain32x4(a), plain32x4(b));
-  const result = v128.and(finite32x4(r), large32x4(r));
+  const result = v128.and(finite32x4(r), product32x4(r, a, b));
   if (i32x4.all_true(v128.and(operands, result))) {
     if (isNearestNoted() || (isNearest() && productsAreExact32x4(a, b, r))) return r;
   }
@@ -187,7 +189,7 @@ export function mulps(a: v128, b: v128): v128 {
 export function mulpd(a: v128, b: v128): v128 {
   const r = f64x2.mul(a, b);
   const operands = v128.and(plain64x2(a), plain64x2(b));
-  const result = v128.and(finite64x2(r), large64x2(r));
+  const result = v128.and(finite64x2(r), product64x2(r, a, b));
   if (i64x2.all_true(v128.and(operands, result))) {
     if (isNearestNoted() || (isNearest() && productsAreExact64x2(a, b, r))) return r;
   }
@@ -221,7 +223,7 @@ export function mulsd(a: v128, b: v128): v128 {
 export function divps(a: v128, b: v128): v128 {
   const r = f32x4.div(a, b);
   const operands = v128.and(plain32x4(a), plain32x4(b));
-  const result = v128.and(finite32x4(r), large32x4(r));
+  const result = v128.and(finite32x4(r), product32x4(r, a, a));
   if (i32x4.all_true(v128.and(operands, result))) {
     if (isNearestNoted() || (isNearest() && productsAreExact32x4(r, b, a))) return r;
   }
@@ -230,7 +232,7 @@ export function divps(a: v128, b: v128): v128 {
 export function divpd(a: v128, b: v128): v128 {
   const r = f64x2.div(a, b);
   const operands = v128.and(plain64x2(a), plain64x2(b));
-  const result = v128.and(finite64x2(r), large64x2(r));
+  const result = v128.and(finite64x2(r), product64x2(r, a, a));
   if (i64x2.all_true(v128.and(operands, result))) {
     if (isNearestNoted() || (isNearest() && productsAreExact64x2(r, b, a))) return r;
   }

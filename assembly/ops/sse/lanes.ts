@@ -120,3 +120,35 @@ export function large32x4(v: v128): v128 {
 export function large64x2(v: v128): v128 {
   return f64x2.gt(f64x2.abs(v), f64x2.splat(LEAST64));
 }
+/** That, or the product of a and b, or their quotient, is a zero because a factor, or a, is one. */
+export function product32x4(r: v128, a: v128, b: v128): v128 {
+  const zero = f32x4.splat(0);
+  return v128.or(large32x4(r), v128.and(f32x4.eq(r, zero), zeros32x4(a, b)));
+}
+export function product64x2(r: v128, a: v128, b: v128): v128 {
+  const zero = f64x2.splat(0);
+  return v128.or(large64x2(r), v128.and(f64x2.eq(r, zero), zeros64x2(a, b)));
+}
+function zeros32x4(a: v128, b: v128): v128 {
+  const zero = f32x4.splat(0);
+  return v128.or(f32x4.eq(a, zero), f32x4.eq(b, zero));
+}
+function zeros64x2(a: v128, b: v128): v128 {
+  const zero = f64x2.splat(0);
+  return v128.or(f64x2.eq(a, zero), f64x2.eq(b, zero));
+}
+
+// For jit/sse.ts, which wants to know what its slow path gave: -1, or 0.
+
+export function low_doubles_plain(x: v128, y: v128): i32 {
+  return -i32(plain64(f64x2.extract_lane(x, 0)) && plain64(f64x2.extract_lane(y, 0)));
+}
+export function low_singles_plain(x: v128, y: v128): i32 {
+  return -i32(plain32(f32x4.extract_lane(x, 0)) && plain32(f32x4.extract_lane(y, 0)));
+}
+export function doubles_plain(x: v128, y: v128): i32 {
+  return -i32(i64x2.all_true(v128.and(plain64x2(x), plain64x2(y))));
+}
+export function singles_plain(x: v128, y: v128): i32 {
+  return -i32(i32x4.all_true(v128.and(plain32x4(x), plain32x4(y))));
+}

@@ -18,6 +18,7 @@ import {
 import { segments, stack, stackItem, strings } from './memory.ts';
 import { exchangeItem, exchanges, moveItem, moves } from './moves.ts';
 import { mmx, mmxAndX87, simdState, sse, sse2, sse2integer, sseEstimates } from './simd.ts';
+import { ssecode } from './ssecode.ts';
 import { x87code } from './x87code.ts';
 import { x87, x87Item, x87control, x87single, x87transcendental } from './x87.ts';
 
@@ -57,5 +58,5 @@ const mixedX87: Group = {
 export const GROUPS: readonly Group[] = [
   alu, shifts, muldiv, bits, moves, exchanges, conditions, jumps, flags, decimal, convert, stack, strings, segments, faults, mixed,
   x87single, x87, x87code, x87control, x87transcendental, mixedX87,
-  mmx, sse, sse2, sse2integer, simdState, sseEstimates,
+  mmx, sse, sse2, sse2integer, ssecode, simdState, sseEstimates,
 ]; // prettier-ignore

@@ -16,7 +16,7 @@ type Kind =
   | 'g,x'
   | 'g,m';
 
-interface Row {
+export interface Row {
   prefix: number[];
   opcode: number;
   kind: Kind;
@@ -92,7 +92,7 @@ const MMX: Row[] = [
 /** ADD MUL SUB MIN DIV MAX, in the four forms. */
 const ARITHMETIC = [0x58, 0x59, 0x5c, 0x5d, 0x5e, 0x5f, 0x51];
 
-const SSE: Row[] = [
+export const SSE: Row[] = [
   ...ARITHMETIC.flatMap((o) => [row([], o, 'x,x', 16), row(PF3, o, 'x,x', 4)]),
   row([], 0x10, 'x,x', 16, { aligned: false, op: 'UNALIGNED' }), row([], 0x11, 'x,x', 16, { aligned: false, store: true, op: 'UNALIGNED' }),
   row(PF3, 0x10, 'x,x', 4), row(PF3, 0x11, 'x,x', 4, { store: true }),
@@ -106,7 +106,7 @@ const SSE: Row[] = [
   row([], 0xc2, 'x,x', 16, { immediate: true }), row(PF3, 0xc2, 'x,x', 4, { immediate: true }),
 ]; // prettier-ignore
 
-const SSE2: Row[] = [
+export const SSE2: Row[] = [
   ...ARITHMETIC.flatMap((o) => [row(P66, o, 'x,x', 16), row(PF2, o, 'x,x', 8)]),
   row(P66, 0x10, 'x,x', 16, { aligned: false, op: 'UNALIGNED' }), row(P66, 0x11, 'x,x', 16, { aligned: false, store: true, op: 'UNALIGNED' }),
   row(PF2, 0x10, 'x,x', 8), row(PF2, 0x11, 'x,x', 8, { store: true }),
@@ -123,7 +123,7 @@ const SSE2: Row[] = [
   row(P66, 0xe6, 'x,x', 16), row(PF2, 0xe6, 'x,x', 16), row(PF3, 0xe6, 'x,x', 8),
 ]; // prettier-ignore
 
-const SSE2_INTEGER: Row[] = [
+export const SSE2_INTEGER: Row[] = [
   ...[...INTEGER, ...INTEGER_LATER, 0x6c, 0x6d].map((o) => row(P66, o, 'x,x', 16)),
   ...[...SHIFTS, [0x73, 3], [0x73, 7]].map(([o, reg]) => row(P66, o, 'x,x', 0, { reg, immediate: true })),
   row(P66, 0x6e, 'x,g', 4), row(P66, 0x7e, 'x,g', 4, { store: true }),
@@ -186,7 +186,7 @@ function prepareSimd(g: Generator, content: Content): void {
   g.fpu[4] = r.chance(0.5) ? 0 : r.int(256);
 }
 
-function simdItem(g: Generator, rows: readonly Row[], content: Content): Item {
+export function simdItem(g: Generator, rows: readonly Row[], content: Content): Item {
   const { r } = g;
   const row = r.pick(rows);
   const [first, second] = row.kind.split(',');
@@ -228,10 +228,8 @@ function stateItem(g: Generator): Item {
     case 0: {
       // LDMXCSR of a value put there just before, now and then one with a reserved bit: #GP. Bit 17
       // is reserved for some processors only (MXCSR_MASK, SDM vol. 1 11.6.6).
-      const rm = g.memory(4, { safe: true });
       const reserved = r.chance(0.05) ? 1 << r.between(18, 31) : 0;
-      const set = [0xc7, 0x05, ...little(rm.address, 4), ...little(mxcsr(r) | reserved, 4)];
-      return { op: 'MMX', bytes: [...set, ...g.encode(32, [0x0f, 0xae], rm, 2)] };
+      return mxcsrItem(g, mxcsr(r) | reserved);
     }
     case 1:
       return { op: 'MMX', bytes: g.encode(32, [0x0f, 0xae], g.memory(4, { safe: true }), 3) };
@@ -278,6 +276,13 @@ function stateItem(g: Generator): Item {
       return { op: 'FXRSTOR', bytes: [...set, ...g.encode(32, [0x0f, 0xae], rm, 1)] };
     }
   }
+}
+
+/** LDMXCSR. */
+export function mxcsrItem(g: Generator, value: number): Item {
+  const rm = g.memory(4, { safe: true });
+  const set = [0xc7, 0x05, ...little(rm.address, 4), ...little(value, 4)];
+  return { op: 'MMX', bytes: [...set, ...g.encode(32, [0x0f, 0xae], rm, 2)] };
 }
 
 /** Exceptions masked, any flags, rounding and FTZ. */
