@@ -51,6 +51,8 @@ export interface Setting {
   browserChild: string;
   /** With the engines in Chromium. */
   browser: boolean;
+  /** Node programs that the JIT runs in besides. */
+  nodes: readonly string[];
   /** For files of the bench's own. */
   folder: string;
 }
@@ -65,6 +67,7 @@ export function engines(setting: Setting): Engine[] {
   return [
     vmi86(context, 'interpreter', 'interpreter', ['--no-jit']),
     vmi86(context, 'jit', 'JIT', []),
+    ...setting.nodes.map((node) => inNode(context, node)),
     v86(context),
     qemu(context),
     native(context),
@@ -78,13 +81,32 @@ export function engines(setting: Setting): Engine[] {
   ];
 }
 
-function vmi86(context: Context, key: string, title: string, options: string[]): Engine {
+/** The JIT in another Node; `node-24` is its key. */
+function inNode(context: Context, node: string): Engine {
+  let version;
+  try {
+    version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
+  } catch {
+    throw new Error(`--node ${node}: does not run; give the path of a Node program`);
+  }
+  const major = /^v(\d+)/.exec(version)?.[1];
+  if (!major) throw new Error(`--node ${node}: is no Node: it calls itself ${version.split('\n')[0]}`);
+  return { ...vmi86(context, `node-${major}`, `(Node ${major})`, [], node), warmsUp: true };
+}
+
+function vmi86(
+  context: Context,
+  key: string,
+  title: string,
+  options: string[],
+  node = process.execPath,
+): Engine {
   const { guest, microImage } = context;
   const program = join(context.root, 'dist', 'vmi86.js');
   const stats = join(context.folder, `${key}.json`);
   const memory = ['--memory', String(MEMORY), '--stats', stats];
   const start = (args: string[]): Session =>
-    new Session(process.execPath, [program, ...options, ...memory, ...args]);
+    new Session(node, [program, ...options, ...memory, ...args]);
   return {
     key,
     title,

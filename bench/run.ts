@@ -14,11 +14,13 @@ import { now, type Session } from './session';
 import { formatTable, formatTargets, type Cell, type Results } from './table';
 import { targets as findTargets } from './targets';
 
-const HELP = `npm run bench -- [--only REGEX] [--engines LIST] [--browser] [--quick] [--repeat N] [--json FILE]
+const HELP = `npm run bench -- [--only REGEX] [--engines LIST] [--browser] [--node PROGRAM]
+                 [--quick] [--repeat N] [--json FILE]
 
   --only REGEX    rows whose name or section this matches, e.g. --only 'gzip|sieve', --only x87
   --engines LIST  of interpreter,jit,v86,qemu,native
   --browser       vmi86 and v86 in headless Chromium, too: chromium-interpreter, chromium, chromium-v86
+  --node PROGRAM  the JIT in another Node, too (again for more): node-24 is its name in LIST
   --quick         one repetition instead of three
   --json FILE     write every figure, too
 
@@ -63,6 +65,7 @@ export async function main(
       only: { type: 'string' },
       engines: { type: 'string' },
       browser: { type: 'boolean', default: false },
+      node: { type: 'string', multiple: true, default: [] },
       quick: { type: 'boolean', default: false },
       repeat: { type: 'string', default: '3' },
       json: { type: 'string' },
@@ -102,7 +105,15 @@ export async function main(
   }
 
   const engines = choose(
-    allEngines({ root, guest, v86Child, browserChild, browser: values.browser, folder }),
+    allEngines({
+      root,
+      guest,
+      v86Child,
+      browserChild,
+      browser: values.browser,
+      nodes: values.node,
+      folder,
+    }),
     values.engines,
   );
   const bench: Bench = {
