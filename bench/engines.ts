@@ -90,7 +90,8 @@ function inNode(context: Context, node: string): Engine {
     throw new Error(`--node ${node}: does not run; give the path of a Node program`);
   }
   const major = /^v(\d+)/.exec(version)?.[1];
-  if (!major) throw new Error(`--node ${node}: is no Node: it calls itself ${version.split('\n')[0]}`);
+  if (!major)
+    throw new Error(`--node ${node}: is no Node: it calls itself ${version.split('\n')[0]}`);
   return { ...vmi86(context, `node-${major}`, `(Node ${major})`, [], node), warmsUp: true };
 }
 
