@@ -6,7 +6,12 @@ import type { RegionDetail } from '../host/embed/types';
 export async function wat({ id, module }: RegionDetail): Promise<string> {
   const { default: start } = await import('wabt');
   const wabt = await start();
-  const read = wabt.readWasm(module, { readDebugNames: false, simd: true, threads: false });
+  const read = wabt.readWasm(module, {
+    readDebugNames: false,
+    simd: true,
+    threads: false,
+    tail_call: true,
+  });
   try {
     read.generateNames();
     read.applyNames();
