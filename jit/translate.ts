@@ -190,10 +190,10 @@ export class Translation {
   // --- Nodes ----------------------------------------------------------------------------------------
 
   private emitNode(c: Context, node: Node, inverted: boolean, tables: Tables): void {
-    const { decoded, wanted } = this;
+    const { decoded } = this;
     c.beginNode();
     c.accesses.analyse(decoded, node.first, node.last, endAccesses(decoded, node));
-    this.findWantedFlags(c, node);
+    const wanted = this.findWantedFlags(c, node);
     c.x87.nodeEnd = node.last;
     if (node.second) {
       c.eip = node.eip;
@@ -222,7 +222,8 @@ export class Translation {
     closeAccesses(c, node.last);
   }
 
-  private findWantedFlags(c: Context, node: Node): void {
+  /** Gives `wanted`, which a node that is longer than all before it replaces. */
+  private findWantedFlags(c: Context, node: Node): Uint8Array {
     const { decoded } = this;
     const count = (node.last - node.first) >> 4;
     if (count > this.wanted.length) this.wanted = new Uint8Array(2 * count);
@@ -236,6 +237,7 @@ export class Translation {
       if (recipe.flags !== FLAGS_NONE) live = false;
       if (asks || recipe.needsFlags || c.accesses.checks(record)) live = true;
     }
+    return wanted;
   }
 
   private emitEnd(c: Context, node: Node, inverted: boolean, tables: Tables): void {

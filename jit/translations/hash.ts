@@ -15,13 +15,13 @@ export function hashOf(bytes: Uint8Array, start = 0, end = bytes.length): Hash {
       bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
     a = Math.imul(a ^ word, 0x85ebca6b);
     a ^= a >>> 15;
-    b = Math.imul((b << 13) | (b >>> 19), 5) + word;
+    b = (Math.imul((b << 13) | (b >>> 19), 5) + word) | 0;
     b = Math.imul(b ^ (b >>> 16), 0xc2b2ae35);
   }
   for (; at < end; at++) {
     a = Math.imul(a ^ bytes[at]!, 0x85ebca6b);
     a ^= a >>> 15;
-    b = Math.imul((b << 13) | (b >>> 19), 5) + bytes[at]!;
+    b = (Math.imul((b << 13) | (b >>> 19), 5) + bytes[at]!) | 0;
     b = Math.imul(b ^ (b >>> 16), 0xc2b2ae35);
   }
   return [a >>> 0, b >>> 0];
