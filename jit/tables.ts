@@ -107,8 +107,9 @@ export class Tables {
 /** Pages of a region, shifted by 12: of its code, and of routines that it calls without executing them. */
 export function pagesOf({ nodes }: Pick<Region, 'nodes'>): number[] {
   const pages = new Set<number>();
-  for (const { direct, eip, target } of nodes) {
+  for (const { direct, eip, second, target } of nodes) {
     pages.add(eip >>> 12);
+    if (second) pages.add(second >>> 12);
     if (direct) pages.add(target >>> 12);
   }
   return [...pages];

@@ -198,7 +198,7 @@ export class Translation {
     if (node.second) {
       c.eip = node.eip;
       c.record = node.first;
-      this.checkMapping(c, node.second, placement, () => c.leaveHere());
+      this.checkMapping(c, node.second, tables, () => c.leaveHere());
     }
     let eip = node.eip;
     let at = 0;

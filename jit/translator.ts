@@ -18,7 +18,7 @@ import {
   ENTRY_TABLES,
   HEAT_TRANSLATED,
 } from '../assembly/shared/regions.ts';
-import { CHAIN, chainFunction, REGION_TYPE } from './chain.ts';
+import { CHAIN, CHAIN_TYPE, chainFunction, REGION_TYPE } from './chain.ts';
 import type { Imports } from './context.ts';
 import { Decoded } from './decoded.ts';
 import { isRing0 } from './interrupts.ts';
@@ -31,7 +31,6 @@ import { Translation } from './translate.ts';
 import type { SavedRegion } from './translations/description.ts';
 import { describe, type Recorder } from './translations/recorder.ts';
 import type { Guest, SavedTranslations } from './translations/saved.ts';
-import { REGION_PARAMETERS, REGION_RESULTS } from './translations/write.ts';
 import { EVICTED_SHARE, HEAT_LIMIT, MODULE_REGIONS, REGIONS, SAVED_RUNS } from './tuning.ts';
 import { ModuleWriter } from './wasm/module.ts';
 import { readModule, type ReadModule } from './wasm/reader.ts';
@@ -298,7 +297,7 @@ export class Translator {
       functionIndex: (name) => {
         let index = imported.get(name);
         if (index === undefined) {
-          const type = name === CHAIN ? REGION_TYPE : this.coreModule.functionByExport(name)?.type;
+          const type = name === CHAIN ? CHAIN_TYPE : this.coreModule.functionByExport(name)?.type;
           if (!type) throw new Error(`jit: the core exports no ${name}`);
           index = module.importFunction('env', name, module.type(type.parameters, type.results));
           imported.set(name, index);
@@ -406,7 +405,7 @@ export class Translator {
       (page) => (decoded.fetchAddress((page << 12) >>> 0, region.mode) & ~0xfff) >>> 0,
     );
     const start = module.code.length;
-    const index = module.beginFunction(module.type(REGION_PARAMETERS, REGION_RESULTS));
+    const index = module.beginFunction(module.type(REGION_TYPE.parameters, REGION_TYPE.results));
     const sharing = !region.nodes.some(({ eip }) => this.unshared.has(eip));
     translation.emit(region, module, imports, tables, sharing);
     const slot = this.freeSlots.pop()!;
@@ -467,8 +466,10 @@ export class Translator {
       decoded.setWord(descriptor + ENTRY_GENERATION, address + tables.generationWord(eip));
       decoded.setWord(descriptor + ENTRY_COUNT, 0);
       decoded.setWord(descriptor + ENTRY_MISSES, 0);
-    tables.fill(decoded, address, physical, entries);
-    entries.forEach(({ eip, label }, i) => {
+      const page = physical[tables.pages.indexOf(eip >>> 12)];
+      decoded.setWord(descriptor + ENTRY_PHYSICAL, page | (eip & 0xfff));
+      decoded.setWord(descriptor + ENTRY_TABLES, address);
+      region.entries.push({ block: 0, descriptor });
     });
     return region;
   }

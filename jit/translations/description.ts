@@ -5,13 +5,32 @@
  * The code itself (translate.ts) depends on the bytes of its nodes, their linear addresses, the mode
  * and the core, on nothing else: addresses in the core's memory stand in the region's tables.
  */
-import type { Hash } from './hash.ts';
+import { RAM_BASE } from '../../assembly/shared/layout.ts';
+import { hashOf, hashOfTwo, type Hash } from './hash.ts';
 
 export interface SavedNode {
   eip: number;
   /** Bytes of guest code; the instruction that leaves to the interpreter, too. */
   length: number;
   hash: Hash;
+}
+
+/** Hash of the guest's code at a node, whose page, and the next if it runs on, are there. */
+export function hashNode(
+  memory: Uint8Array,
+  { eip, length }: Pick<SavedNode, 'eip' | 'length'>,
+  page: number,
+  second: number,
+): Hash {
+  const start = RAM_BASE + (page | (eip & 0xfff));
+  const left = 0x1000 - (eip & 0xfff);
+  if (length <= left) return hashOf(memory, start, start + length);
+  return hashOfTwo(memory, start, start + left, RAM_BASE + second, length - left);
+}
+
+/** Does it run on into another page? */
+export function isSplit({ eip, length }: Pick<SavedNode, 'eip' | 'length'>): boolean {
+  return (eip & 0xfff) + length > 0x1000;
 }
 
 export interface SavedEntry {

@@ -27,6 +27,21 @@ export function hashOf(bytes: Uint8Array, start = 0, end = bytes.length): Hash {
   return [a >>> 0, b >>> 0];
 }
 
+const straddling = new Uint8Array(16);
+
+/** Of guest code that lies on two pages: the first page's bytes are [start, end), `rest` follow at `next`. */
+export function hashOfTwo(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  next: number,
+  rest: number,
+): Hash {
+  for (let i = start; i < end; i++) straddling[i - start] = bytes[i]!;
+  for (let i = 0; i < rest; i++) straddling[end - start + i] = bytes[next + i]!;
+  return hashOf(straddling, 0, end - start + rest);
+}
+
 export function sameHash(a: Hash, b: Hash): boolean {
   return a[0] === b[0] && a[1] === b[1];
 }

@@ -3,14 +3,12 @@
  * the end of the run: what a kernel executes once as it boots is worth most the next time.
  */
 import { ENTRY_COUNT } from '../../assembly/shared/regions.ts';
-import { RAM_BASE } from '../../assembly/shared/layout.ts';
 import { HEADER_SIZE, RECORD_SIZE } from '../../assembly/shared/records.ts';
 import type { Decoded } from '../decoded.ts';
 import type { Region } from '../region.ts';
 import type { EntryPoint, Tables } from '../tables.ts';
-import type { SavedCode, SavedRegion } from './description.ts';
+import { hashNode, type SavedCode, type SavedRegion } from './description.ts';
 import type { Made } from './format.ts';
-import { hashOf } from './hash.ts';
 import type { SavedTranslations } from './saved.ts';
 import { writeTranslations } from './write.ts';
 
@@ -30,9 +28,10 @@ export function describe(
   return {
     mode,
     nodes: nodes.map(({ eip, next, block }) => {
-      const start = RAM_BASE + decoded.physical(block);
       const length = (next - eip) >>> 0;
-      return { eip, length, hash: hashOf(decoded.u8, start, start + length) };
+      const page = decoded.physical(block) & ~0xfff;
+      const hash = hashNode(decoded.u8, { eip, length }, page, decoded.second(block));
+      return { eip, length, hash };
     }),
     pages: [...tables.pages],
     entries: entries.map(({ eip, label }) => ({ eip, label, live: true })),

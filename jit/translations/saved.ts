@@ -3,14 +3,14 @@
  * the guest has the code there that the region was made of.
  */
 import { HEADER_SIZE, RECORD_SIZE } from '../../assembly/shared/records.ts';
-import { RAM_BASE, SAVED, SAVED_BITS, SAVED_MULTIPLIER } from '../../assembly/shared/layout.ts';
+import { SAVED, SAVED_BITS, SAVED_MULTIPLIER } from '../../assembly/shared/layout.ts';
 import type { Decoded } from '../decoded.ts';
 import type { FindDirectCall } from '../paravirt.ts';
 import { Tables } from '../tables.ts';
 import { readModule } from '../wasm/reader.ts';
-import type { CodeSource, SavedRegion } from './description.ts';
+import { hashNode, isSplit, type CodeSource, type SavedRegion } from './description.ts';
 import { readDescription, UnusableTranslations, type Made } from './format.ts';
-import { hashOf, sameHash } from './hash.ts';
+import { sameHash } from './hash.ts';
 
 /** What a look at the guest takes. */
 export interface Guest {
@@ -112,19 +112,24 @@ export class SavedTranslations {
     const { mode, nodes, pages } = region;
     if (region.sharing && nodes.some(({ eip }) => guest.unshared(eip))) return null;
     const physical: number[] = [];
+    // The decoder fetches the second page of an instruction: it must not have to walk page tables.
+    const fetched = new Set(nodes.filter(isSplit).map(({ eip }) => ((eip >>> 12) + 1) & 0xfffff));
     for (const page of pages) {
-      const at = guest.peek((page << 12) >>> 0);
+      const linear = (page << 12) >>> 0;
+      const at = fetched.has(page) ? decoded.fetchAddress(linear, mode) : guest.peek(linear);
       if (at < 0) {
         this.counts.unmapped++;
         return null;
       }
       physical.push(at);
     }
-    const where = (eip: number) => (physical[pages.indexOf(eip >>> 12)]! | (eip & 0xfff)) >>> 0;
+    const pageOf = (page: number) => physical[pages.indexOf(page)]!;
+    const where = (eip: number) => (pageOf(eip >>> 12) | (eip & 0xfff)) >>> 0;
     const same =
-      nodes.every(({ eip, length, hash }) => {
-        const start = RAM_BASE + where(eip);
-        return sameHash(hashOf(decoded.u8, start, start + length), hash);
+      nodes.every((node) => {
+        const page = node.eip >>> 12;
+        const second = isSplit(node) ? pageOf((page + 1) & 0xfffff) : 0;
+        return sameHash(hashNode(decoded.u8, node, pageOf(page), second), node.hash);
       }) &&
       region.direct.every(
         ({ target, number }) => guest.findDirect?.(where(target))?.number === number,

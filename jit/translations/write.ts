@@ -2,16 +2,13 @@
  * Makes one module of regions that are functions of several: code is copied, and calls of the core's
  * functions renumbered.
  */
+import { REGION_TYPE } from '../chain.ts';
 import { InstructionWalk } from '../wasm/instructions.ts';
 import { ModuleWriter } from '../wasm/module.ts';
 import * as O from '../wasm/opcodes.ts';
 import { readModule, type ReadModule } from '../wasm/reader.ts';
 import type { CodeSource, SavedCode } from './description.ts';
 import { withDescription, type Made } from './format.ts';
-
-/** What a region's function takes and gives: label and address of its tables; REGION_*. */
-export const REGION_PARAMETERS = [O.I32, O.I32];
-export const REGION_RESULTS = [O.I32];
 
 /** The file that holds these regions. */
 export function writeTranslations(
@@ -50,14 +47,17 @@ function copyFunction(
 ): number {
   const body = from.functionAt(index);
   if (!body) throw new Error(`translations: a module has no function ${index}`);
-  const copy = to.beginFunction(to.type(REGION_PARAMETERS, REGION_RESULTS));
+  const copy = to.beginFunction(to.type(REGION_TYPE.parameters, REGION_TYPE.results));
   for (const type of body.locals) to.locals.add(type);
   const walk = new InstructionWalk(from.bytes, body.start, body.end);
   let copied = body.start;
   while (walk.next()) {
-    if (walk.opcode !== O.CALL) continue;
+    const { opcode } = walk;
+    if (opcode !== O.CALL && opcode !== O.RETURN_CALL) continue;
     to.code.raw(from.bytes, copied, walk.start);
-    to.code.call(importOf(to, imported, from, walk.immediate));
+    const number = importOf(to, imported, from, walk.immediate);
+    if (opcode === O.CALL) to.code.call(number);
+    else to.code.returnCall(number);
     copied = walk.end;
   }
   // The writer ends bodies itself.
