@@ -83,6 +83,8 @@ export interface CoreExports extends StateExports, WebAssembly.Exports {
   nextPhysical(linear: number): number;
   findBlock(physical: number, mode: number): number;
   newGeneration(): void;
+  peekFetch(linear: number): number;
+  setSavedHeat(heat: number): void;
   invalidateCode(physical: number, size: number): void;
   hideFeatures(bits: number): void;
 }

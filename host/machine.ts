@@ -43,6 +43,7 @@ import { StealClock, timeHooks } from './paravirt/time';
 import { directCallAt } from './vmi/direct';
 import type { VmiOptions } from './vmi/options';
 import { countCalls, describeCall } from './vmi/trace';
+import { prepareTranslations, type TranslationOptions } from './translations';
 import { hex, NO_TRACE, type Trace, type TraceLine } from './trace';
 
 const MIB = 2 ** 20;
@@ -95,6 +96,8 @@ export interface MachineOptions {
   memory: number;
   disk?: DiskBacking | undefined;
   jit?: boolean | undefined;
+  /** What earlier runs have translated, and whether this one is to keep what it does. */
+  translations?: TranslationOptions | undefined;
   /** The translator's options, for tests and scripts. */
   translator?: TranslatorTuning | undefined;
   clock?: 'host' | 'virtual' | undefined;
@@ -181,6 +184,7 @@ export class Machine {
     if (options.jit !== false && options.coreBytes) {
       machine.translator = new Translator({
         bytes: options.coreBytes,
+        ...(await prepareTranslations(options.translations, options.coreBytes)),
         core: machine.cpu.exports,
         now: () => options.hostNow() / 1e6,
         ...(machine.trace.jit && { onRegion: tracer(machine.trace.jit) }),
@@ -235,6 +239,11 @@ export class Machine {
     return this.board.vga.screen(this.cpu.ram());
   }
 
+  /** The file of what this run and those before it translated; undefined: nothing is new. */
+  translations(): Uint8Array<ArrayBuffer> | undefined {
+    return this.translator?.translations();
+  }
+
   /** Counts for --stats. */
   stats(): Record<string, unknown> {
     const { board } = this;
@@ -249,7 +258,11 @@ export class Machine {
       ),
       timers: this.clock.firings(),
       devices: board.bus.statistics(),
-      translator: this.translator && { live: this.translator.size, ...this.translator.counts },
+      translator: this.translator && {
+        live: this.translator.size,
+        ...this.translator.counts,
+        saved: { ...this.translator.saved?.counts },
+      },
       disk: board.channels[0]!.counts,
       serialBytes: board.uart.sent,
       paravirt: {

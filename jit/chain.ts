@@ -39,6 +39,7 @@ import {
   ENTRY_GENERATION,
   ENTRY_LABEL,
   ENTRY_SLOT,
+  ENTRY_TABLES,
   JUMP_EIP,
   JUMP_ENTRY,
   JUMP_FOLD,
@@ -54,8 +55,10 @@ import * as O from './wasm/opcodes.ts';
 /** The name under which regions import it. */
 export const CHAIN = 'chain';
 
-/** Of a region, and of the function here: the label in, REGION_* out; REGION_* in, REGION_* out. */
-export const REGION_TYPE = { parameters: [O.I32], results: [O.I32] };
+/** Of a region: label and address of its tables in, REGION_* out. */
+export const REGION_TYPE = { parameters: [O.I32, O.I32], results: [O.I32] };
+/** Of the function here: REGION_* in, REGION_* out. */
+export const CHAIN_TYPE = { parameters: [O.I32], results: [O.I32] };
 
 /** Made once for a core; undefined: the engine has no tail calls. */
 export function chainFunction(core: {
@@ -77,7 +80,7 @@ function chainModule(): Uint8Array {
   module.importMemory('env', 'memory', 1);
   module.importTable('env', 'table', 1);
   const type = module.type(REGION_TYPE.parameters, REGION_TYPE.results);
-  const index = module.beginFunction(type);
+  const index = module.beginFunction(module.type(CHAIN_TYPE.parameters, CHAIN_TYPE.results));
   const { code: e, locals } = module;
   const why = 0;
   const eip = locals.add(O.I32);
@@ -168,6 +171,7 @@ function chainModule(): Uint8Array {
   e.store(O.I32_STORE, 0, 2);
 
   field(e, entry, ENTRY_LABEL);
+  field(e, entry, ENTRY_TABLES);
   field(e, entry, ENTRY_SLOT);
   e.returnCallIndirect(type);
   e.end();

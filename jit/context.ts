@@ -26,6 +26,7 @@ import { Accesses } from './accesses.ts';
 import type { Decoded } from './decoded.ts';
 import { FUNCTION_NAMES } from './recipes.ts';
 import { splice, type Leaf, type Splicer } from './splice.ts';
+import type { Tables } from './tables.ts';
 import type { Encoder } from './wasm/encoder.ts';
 import type { Locals } from './wasm/locals.ts';
 import * as O from './wasm/opcodes.ts';
@@ -47,8 +48,10 @@ export interface Imports {
 export class Context {
   /** Locals by register number. */
   readonly registers = new Int32Array(REGISTERS);
-  /** The entry label: the function's parameter. */
+  /** The entry label: the function's first parameter. */
   label = 0;
+  /** Address of the region's tables (tables.ts): the second. */
+  tablesLocal = 1;
   kindLocal = 0;
   resultLocal = 0;
   aLocal = 0;
@@ -92,6 +95,7 @@ export class Context {
     public e: Encoder,
     public locals: Locals,
     public imports: Imports,
+    public tables: Tables,
   ) {}
 
   /**
@@ -282,6 +286,17 @@ export class Context {
     this.e.load(O.I32_LOAD, address, 2);
   }
 
+  /** Pushes a word of the region's tables. */
+  pushTable(offset: number): void {
+    this.e.localGet(this.tablesLocal);
+    this.e.load(O.I32_LOAD, offset, 2);
+  }
+
+  /** Pushes the address of the record at hand. */
+  pushRecord(): void {
+    this.pushTable(this.tables.recordOffset(this.record));
+  }
+
   /** Stores what `push` pushes there. */
   storeWord(address: number, push: () => void): void {
     this.e.i32Const(0);
@@ -346,9 +361,7 @@ export class Context {
     e.i32Const(0);
     e.i32Const(this.before);
     e.store(O.I32_STORE, COUNT_CURRENT, 2);
-    e.i32Const(0);
-    e.i32Const(this.record);
-    e.store(O.I32_STORE, RECORD_CURRENT, 2);
+    this.storeWord(RECORD_CURRENT, () => this.pushRecord());
   }
 
   /**
@@ -362,7 +375,7 @@ export class Context {
     e.i32Const(0);
     e.i32Const(eip);
     e.store(O.I32_STORE, EIP, 2);
-    e.i32Const(this.record);
+    this.pushRecord();
     e.i32Const(next);
     e.call(this.imports.functionIndex('endRecord'));
     if (goesOn) {

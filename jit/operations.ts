@@ -197,8 +197,8 @@ function pushArgument(
       args.local(ea);
       return;
     case R.RECORD:
-      args.constant(record);
-      return;
+      c.pushRecord();
+      break;
     case R.CARRY:
       carry(c);
       break;

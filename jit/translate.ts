@@ -28,6 +28,7 @@ import { codeAt, samePage, type Node, type Region } from './region.ts';
 import { getSlot, maskOf, stateOf } from './registers.ts';
 import type { Splicer } from './splice.ts';
 import { Structurer } from './structure.ts';
+import { LOOKUP_EMPTY, type Tables } from './tables.ts';
 import { REGION_BYTES } from './tuning.ts';
 import type { ModuleWriter } from './wasm/module.ts';
 import * as O from './wasm/opcodes.ts';
@@ -36,17 +37,6 @@ import { closeX87 } from './x87-stretch.ts';
 
 const ESP = 4;
 const ESP_BIT = 1 << ESP;
-
-/** Where the region's tables are: made before the code that refers to them. */
-export interface Placement {
-  /** Address of the generation word of a page of the region. */
-  generationWord(eip: number): number;
-  /** Physical address of that page. */
-  physicalPage(eip: number): number;
-  /** Address and mask of the table of entries by EIP; see emitLookup(). */
-  lookupTable: number;
-  lookupMask: number;
-}
 
 /** An entry of the emitted function. */
 export interface EmittedEntry {
@@ -62,14 +52,6 @@ interface Edge {
   /** Interrupts and budget are looked at. */
   back: boolean;
   from: number;
-}
-
-/** The EIP of a place in the lookup table that is free; there always is one. */
-export const LOOKUP_EMPTY = -1;
-
-/** Hash of the lookup table: EIP to index, or to one of those after it. */
-export function lookupIndex(eip: number, mask: number): number {
-  return (eip ^ (eip >>> 6)) & mask;
 }
 
 export class Translation {
@@ -158,7 +140,7 @@ export class Translation {
     region: Region,
     module: ModuleWriter,
     imports: Imports,
-    placement: Placement,
+    tables: Tables,
     sharing = true,
   ): void {
     const { decoded } = this;
@@ -168,8 +150,10 @@ export class Translation {
       module.code,
       module.locals,
       imports,
+      tables,
     ));
     c.imports = imports;
+    c.tables = tables;
     c.accesses.sharing = sharing;
     let state = 0;
     let vectors = 0;
@@ -190,17 +174,17 @@ export class Translation {
     const count = region.nodes.length;
     this.structurer.emit(module.code, c.label, {
       emitNode: (i, inverted) => {
-        if (i >= count) this.emitEdge(c, this.edges[i - count], placement);
+        if (i >= count) this.emitEdge(c, this.edges[i - count], tables);
         else if (module.code.length - start > REGION_BYTES) {
           c.beginNode();
           c.leaveTo(region.nodes[i].eip, false);
           // The ending still consumes its condition.
           if (region.nodes[i].end === 'jcc') c.e.i32Const(0);
-        } else this.emitNode(c, region.nodes[i], inverted, placement);
+        } else this.emitNode(c, region.nodes[i], inverted, tables);
       },
       ...(this.looksUp &&
-        placement.lookupMask >= 0 && {
-          emitShared: () => this.emitLookup(c, placement),
+        tables.lookupMask >= 0 && {
+          emitShared: () => this.emitLookup(c, tables),
         }),
     });
     c.end();
@@ -208,16 +192,16 @@ export class Translation {
 
   // --- Nodes ----------------------------------------------------------------------------------------
 
-  private emitNode(c: Context, node: Node, inverted: boolean, placement: Placement): void {
-    const { decoded, wanted } = this;
+  private emitNode(c: Context, node: Node, inverted: boolean, tables: Tables): void {
+    const { decoded } = this;
     c.beginNode();
     c.accesses.analyse(decoded, node.first, node.last, endAccesses(decoded, node));
-    this.findWantedFlags(c, node);
+    const wanted = this.findWantedFlags(c, node);
     c.x87.nodeEnd = node.last;
     if (node.second) {
       c.eip = node.eip;
       c.record = node.first;
-      this.checkMapping(c, node.second, placement, () => c.leaveHere());
+      this.checkMapping(c, node.second, tables, () => c.leaveHere());
     }
     let eip = node.eip;
     let at = 0;
@@ -237,11 +221,12 @@ export class Translation {
     c.eip = eip;
     c.record = node.last;
     c.accesses.begin(node.last);
-    this.emitEnd(c, node, inverted, placement);
+    this.emitEnd(c, node, inverted, tables);
     closeAccesses(c, node.last);
   }
 
-  private findWantedFlags(c: Context, node: Node): void {
+  /** Gives `wanted`, which a node that is longer than all before it replaces. */
+  private findWantedFlags(c: Context, node: Node): Uint8Array {
     const { decoded } = this;
     const count = (node.last - node.first) >> 4;
     if (count > this.wanted.length) this.wanted = new Uint8Array(2 * count);
@@ -255,12 +240,13 @@ export class Translation {
       if (recipe.flags !== FLAGS_NONE) live = false;
       if (asks || recipe.needsFlags || c.accesses.checks(record)) live = true;
     }
+    return wanted;
   }
 
-  private emitEnd(c: Context, node: Node, inverted: boolean, placement: Placement): void {
+  private emitEnd(c: Context, node: Node, inverted: boolean, tables: Tables): void {
     const { e } = c;
     if (node.direct) {
-      this.emitDirect(c, node, node.direct, placement);
+      this.emitDirect(c, node, node.direct, tables);
       return;
     }
     switch (node.end) {
@@ -289,20 +275,20 @@ export class Translation {
       case 'call': {
         this.push(c, node.next);
         c.retire(node.instructions);
-        this.goTo(c, node.target, placement);
+        this.goTo(c, node.target, tables);
         return;
       }
       case 'call-indirect': {
         this.setTarget(c, node.last);
         this.push(c, node.next);
         c.retire(node.instructions);
-        this.lookup(c, placement);
+        this.lookup(c, tables);
         return;
       }
       case 'jmp-indirect': {
         this.setTarget(c, node.last);
         c.retire(node.instructions);
-        this.lookup(c, placement);
+        this.lookup(c, tables);
         return;
       }
       case 'ret': {
@@ -315,14 +301,14 @@ export class Translation {
         e.op(O.I32_ADD);
         e.localSet(c.registers[ESP]);
         c.retire(node.instructions);
-        this.lookup(c, placement);
+        this.lookup(c, tables);
         return;
       }
     }
   }
 
   /** Only while the pointer that was followed, and the page of the routine, are what they were. */
-  private emitDirect(c: Context, node: Node, call: DirectCall, placement: Placement): void {
+  private emitDirect(c: Context, node: Node, call: DirectCall, tables: Tables): void {
     const { e } = c;
     if (node.end === 'call-indirect') {
       this.setTarget(c, node.last);
@@ -332,7 +318,7 @@ export class Translation {
       e.op(O.I32_NE);
       c.leaveIf();
     }
-    this.checkMapping(c, node.target, placement, () => c.leaveHere());
+    this.checkMapping(c, node.target, tables, () => c.leaveHere());
     emitDirect(c, call, node.instructions, node.next);
   }
 
@@ -365,14 +351,14 @@ export class Translation {
   }
 
   /** A call of a known address: into the region through its dispatch, else out. */
-  private goTo(c: Context, target: number, placement: Placement): void {
+  private goTo(c: Context, target: number, tables: Tables): void {
     const found = this.index.get(target);
     if (found === undefined || this.structurer.label(found) === 0) {
       c.leaveTo(target, true);
       return;
     }
     c.leaveWithoutBudget(target);
-    this.checkMapping(c, target, placement);
+    this.checkMapping(c, target, tables);
     c.e.i32Const(this.structurer.label(found));
     c.e.localSet(c.label);
     this.structurer.dispatch(c.e);
@@ -382,19 +368,20 @@ export class Translation {
   private checkMapping(
     c: Context,
     target: number,
-    placement: Placement,
+    tables: Tables,
     leave = () => c.leaveTo(target, false),
   ): void {
     const { e } = c;
-    e.i32Const(0);
-    e.load(O.I32_LOAD, placement.generationWord(target), 2);
-    e.i32Const(0);
-    e.load(O.I32_LOAD, MAPPING_GENERATION, 2);
+    const word = tables.generationWord(target);
+    c.pushTable(word);
+    c.pushWord(MAPPING_GENERATION);
     e.op(O.I32_NE);
     e.if();
-    e.i32Const(placement.generationWord(target));
+    e.localGet(c.tablesLocal);
+    e.i32Const(word);
+    e.op(O.I32_ADD);
     e.i32Const(target);
-    e.i32Const(placement.physicalPage(target));
+    c.pushTable(word + 4);
     e.call(c.imports.functionIndex('confirmPage'));
     e.op(O.I32_EQZ);
     e.if();
@@ -404,8 +391,8 @@ export class Translation {
   }
 
   /** On to the address in the target's local. */
-  private lookup(c: Context, placement: Placement): void {
-    if (placement.lookupMask >= 0) {
+  private lookup(c: Context, tables: Tables): void {
+    if (tables.lookupMask >= 0) {
       this.structurer.share(c.e);
       return;
     }
@@ -417,9 +404,10 @@ export class Translation {
    * An address known only now, once a region: if the region's table has it (EIP, label, address of
    * its page's generation word, its physical page), on through the dispatch, else out.
    */
-  private emitLookup(c: Context, placement: Placement): void {
+  private emitLookup(c: Context, tables: Tables): void {
     const { e } = c;
     const target = c.targetLocal;
+    const index = c.locals.take(O.I32);
     const entry = c.locals.take(O.I32);
     const found = c.locals.take(O.I32);
     e.localGet(c.budgetLocal);
@@ -431,15 +419,18 @@ export class Translation {
     e.i32Const(6);
     e.op(O.I32_SHR_U);
     e.op(O.I32_XOR);
-    e.i32Const(placement.lookupMask);
+    e.i32Const(tables.lookupMask);
     e.op(O.I32_AND);
     e.i32Const(4);
     e.op(O.I32_SHL);
-    e.localSet(entry);
+    e.localSet(index);
     const miss = e.block();
     const probe = e.loop();
-    e.localGet(entry);
-    e.load(O.I32_LOAD, placement.lookupTable, 2);
+    e.localGet(index);
+    e.localGet(c.tablesLocal);
+    e.op(O.I32_ADD);
+    e.localTee(entry);
+    e.load(O.I32_LOAD, tables.lookupTable, 2);
     e.localTee(found);
     e.localGet(target);
     e.op(O.I32_NE);
@@ -448,27 +439,27 @@ export class Translation {
     e.i32Const(LOOKUP_EMPTY);
     e.op(O.I32_EQ);
     e.brIf(miss);
-    e.localGet(entry);
+    e.localGet(index);
     e.i32Const(16);
     e.op(O.I32_ADD);
-    e.i32Const(placement.lookupMask << 4);
+    e.i32Const(tables.lookupMask << 4);
     e.op(O.I32_AND);
-    e.localSet(entry);
+    e.localSet(index);
     e.br(probe);
     e.end();
     e.end();
     e.localGet(entry);
-    e.load(O.I32_LOAD, placement.lookupTable + 8, 2);
+    e.load(O.I32_LOAD, tables.lookupTable + 8, 2);
     e.load(O.I32_LOAD, 0, 2);
     e.i32Const(0);
     e.load(O.I32_LOAD, MAPPING_GENERATION, 2);
     e.op(O.I32_NE);
     e.if();
     e.localGet(entry);
-    e.load(O.I32_LOAD, placement.lookupTable + 8, 2);
+    e.load(O.I32_LOAD, tables.lookupTable + 8, 2);
     e.localGet(target);
     e.localGet(entry);
-    e.load(O.I32_LOAD, placement.lookupTable + 12, 2);
+    e.load(O.I32_LOAD, tables.lookupTable + 12, 2);
     e.call(c.imports.functionIndex('confirmPage'));
     e.op(O.I32_EQZ);
     e.if();
@@ -477,7 +468,7 @@ export class Translation {
     e.end();
     e.end();
     e.localGet(entry);
-    e.load(O.I32_LOAD, placement.lookupTable + 4, 2);
+    e.load(O.I32_LOAD, tables.lookupTable + 4, 2);
     e.localSet(c.label);
     this.structurer.dispatch(e);
     e.end();
@@ -486,17 +477,18 @@ export class Translation {
     c.leaveToStack(true);
     c.locals.give(found);
     c.locals.give(entry);
+    c.locals.give(index);
   }
 
   // --- Edges ----------------------------------------------------------------------------------------
 
-  private emitEdge(c: Context, edge: Edge, placement: Placement): void {
+  private emitEdge(c: Context, edge: Edge, tables: Tables): void {
     if (edge.node < 0) {
       c.leaveTo(edge.to, edge.back);
       return;
     }
     if (edge.back) c.leaveWithoutBudget(edge.to);
-    if (!samePage(edge.to, edge.from)) this.checkMapping(c, edge.to, placement);
+    if (!samePage(edge.to, edge.from)) this.checkMapping(c, edge.to, tables);
   }
 }
 

@@ -15,9 +15,10 @@ import {
   ENTRY_PHYSICAL,
   ENTRY_SIZE,
   ENTRY_SLOT,
+  ENTRY_TABLES,
   HEAT_TRANSLATED,
 } from '../assembly/shared/regions.ts';
-import { CHAIN, chainFunction, REGION_TYPE } from './chain.ts';
+import { CHAIN, CHAIN_TYPE, chainFunction, REGION_TYPE } from './chain.ts';
 import type { Imports } from './context.ts';
 import { Decoded } from './decoded.ts';
 import { isRing0 } from './interrupts.ts';
@@ -25,14 +26,12 @@ import { gather, isWhole, type Node, type Region } from './region.ts';
 import type { FindDirectCall } from './paravirt.ts';
 import { Scratch } from './scratch.ts';
 import { Splicer } from './splice.ts';
-import {
-  LOOKUP_EMPTY,
-  lookupIndex,
-  Translation,
-  type EmittedEntry,
-  type Placement,
-} from './translate.ts';
-import { EVICTED_SHARE, HEAT_LIMIT, MODULE_REGIONS, REGIONS } from './tuning.ts';
+import { pagesOf, Tables, type EntryPoint } from './tables.ts';
+import { Translation } from './translate.ts';
+import type { SavedRegion } from './translations/description.ts';
+import { describe, type Recorder } from './translations/recorder.ts';
+import type { Guest, SavedTranslations } from './translations/saved.ts';
+import { EVICTED_SHARE, HEAT_LIMIT, MODULE_REGIONS, REGIONS, SAVED_RUNS } from './tuning.ts';
 import { ModuleWriter } from './wasm/module.ts';
 import { readModule, type ReadModule } from './wasm/reader.ts';
 
@@ -41,6 +40,9 @@ export interface TranslatorCore {
   memory: WebAssembly.Memory;
   table: WebAssembly.Table;
   findBlock(physical: number, mode: number): number;
+  findNext(linear: number, physical: number, mode: number): number;
+  peekFetch(linear: number): number;
+  setSavedHeat(heat: number): void;
   /** What was noted under MAPPING_GENERATION holds no more. */
   newGeneration(): void;
 }
@@ -65,6 +67,10 @@ export interface TranslatorOptions {
   onRegion?: (region: Translated, bytes: Uint8Array, nodes: readonly Node[]) => void;
   /** Milliseconds, for the statistics. */
   now?: () => number;
+  /** Translations of earlier runs. */
+  saved?: SavedTranslations | undefined;
+  /** Keeps what is made. */
+  recorder?: Recorder | undefined;
 }
 
 /** A region that is in the cache. */
@@ -79,6 +85,10 @@ export interface Translated {
   /** Blocks that lead here, and their descriptors. */
   entries: { block: number; descriptor: number }[];
   tables: { address: number; bytes: number }[];
+  /** What a file says of it. */
+  saved?: SavedRegion | undefined;
+  /** Its number in the file that it comes from. */
+  number?: number | undefined;
 }
 
 interface Emitted {
@@ -125,6 +135,13 @@ export class Translator {
   private readonly batch: number;
   private readonly onRegion: TranslatorOptions['onRegion'];
   private readonly now: () => number;
+  readonly saved: SavedTranslations | undefined;
+  readonly recorder: Recorder | undefined;
+  private readonly guest: Guest;
+  /** Slot of the first region of `saved`. */
+  private readonly savedSlot: number;
+  /** Blocks that got hot early because something is saved, and have been looked at. */
+  private readonly tried = new Set<number>();
 
   constructor(options: TranslatorOptions) {
     this.core = options.core;
@@ -144,6 +161,29 @@ export class Translator {
     if (options.tailCalls ?? true) this.chain = chainFunction(options.core);
     if (this.chain) this.importObject['env']![CHAIN] = this.chain;
     for (let i = regions - 1; i >= 0; i--) this.freeSlots.push(this.firstSlot + i);
+    this.recorder = options.recorder;
+    this.saved = options.saved;
+    this.savedSlot = this.core.table.length;
+    const { core, decoded } = this;
+    this.guest = {
+      decoded,
+      peek: (linear) => core.peekFetch(linear) | 0,
+      block: (linear, physical, mode) => core.findNext(linear, physical, mode) >>> 0,
+      findDirect: options.findDirect,
+      unshared: (eip) => this.unshared.has(eip),
+    };
+    if (this.saved) this.placeSaved(this.saved);
+  }
+
+  /** Puts all functions of the file into the table: they are compiled when they are first called. */
+  private placeSaved(saved: SavedTranslations): void {
+    const { core } = this;
+    core.table.grow(saved.regions.length);
+    const base = new WebAssembly.Global({ value: 'i32', mutable: false }, this.savedSlot);
+    const env = { ...this.importObject['env'], base };
+    void new WebAssembly.Instance(saved.module, { env });
+    saved.announce(this.decoded);
+    core.setSavedHeat(Math.max(0, this.heatLimit - SAVED_RUNS));
   }
 
   // --- What the core tells ----------------------------------------------------------------------------
@@ -164,10 +204,56 @@ export class Translator {
       this.counts.refused++;
       return;
     }
+    if (this.saved && this.useSaved(this.saved, block, eip, mode)) return;
     // The second time it asks, it has waited long enough for others to share a module with.
     const waiting = this.queue.some((request) => request.block === block);
     if (!waiting) this.queue.push({ block, eip, mode });
     if (waiting || this.queue.length >= this.batch) this.translateQueue();
+  }
+
+  /** Uses what an earlier run has left; false: the block is to be translated. */
+  private useSaved(saved: SavedTranslations, block: number, eip: number, mode: number): boolean {
+    const { decoded } = this;
+    const early = !this.tried.has(block) && saved.announced(decoded, eip);
+    const match = saved.match(this.guest, eip, mode);
+    if (match) {
+      const { number, physical, region, tables, blocks } = match;
+      const slot = this.savedSlot + number;
+      const translated = this.place(tables, physical, region.entries, {
+        slot,
+        eip: region.nodes[0].eip,
+        mode,
+        instructions: region.instructions,
+        bytes: region.bytes,
+        pages: [...new Set(physical)],
+        entries: [],
+        tables: [],
+        saved: region,
+        number,
+      });
+      if (translated) {
+        const byEip = new Map(region.nodes.map((node, i) => [node.eip, blocks[i]]));
+        translated.entries.forEach((entry, i) => {
+          entry.block = byEip.get(region.entries[i].eip)!;
+        });
+        // A region that was made since, at another entry, stays.
+        translated.entries = translated.entries.filter(
+          (entry, i) => region.entries[i].live && decoded.entry(entry.block) === 0,
+        );
+        // For regions that grow around it, its blocks are warm.
+        for (const one of blocks) {
+          const warm = this.heatLimit >>> 1;
+          if (decoded.heat(one) < warm) decoded.setWord(one + HEADER_HEAT, warm);
+        }
+        this.enter(translated);
+        saved.loaded(number);
+        return true;
+      }
+    }
+    if (!early) return false;
+    this.tried.add(block);
+    decoded.setWord(block + HEADER_HEAT, SAVED_RUNS);
+    return true;
   }
 
   /** Makes one module of what waits. */
@@ -211,7 +297,7 @@ export class Translator {
       functionIndex: (name) => {
         let index = imported.get(name);
         if (index === undefined) {
-          const type = name === CHAIN ? REGION_TYPE : this.coreModule.functionByExport(name)?.type;
+          const type = name === CHAIN ? CHAIN_TYPE : this.coreModule.functionByExport(name)?.type;
           if (!type) throw new Error(`jit: the core exports no ${name}`);
           index = module.importFunction('env', name, module.type(type.parameters, type.results));
           imported.set(name, index);
@@ -229,7 +315,17 @@ export class Translator {
     this.counts.compileMilliseconds += this.now() - compile;
     this.counts.modules++;
     this.counts.bytes += bytes.length;
-    for (const one of emitted) this.install(one, instance.exports);
+    for (const { translated } of emitted) {
+      const { slot } = translated;
+      this.core.table.set(slot, instance.exports[`r${slot}`] as () => number);
+      this.enter(translated);
+      this.counts.regions++;
+      this.counts.instructions += translated.instructions;
+    }
+    this.recorder?.add(
+      bytes,
+      emitted.map(({ translated: { saved, slot } }) => ({ region: saved!, name: `r${slot}` })),
+    );
     // The run loop remembers entries by EIP: it must see the new ones.
     this.core.newGeneration();
     for (const { translated, region } of emitted) {
@@ -251,6 +347,8 @@ export class Translator {
     if (!region || !entry || this.unshared.has(eip)) return;
     this.unshared.add(eip);
     this.remove(region);
+    // Nor is it of use in another run.
+    if (region.saved) for (const one of region.saved.entries) one.live = false;
     decoded.setWord(entry.block + HEADER_HEAT, this.heatLimit);
     this.counts.remade++;
   }
@@ -268,11 +366,22 @@ export class Translator {
   /** All decoded blocks go. */
   blocksFlushed(): void {
     this.queue.length = 0;
+    this.tried.clear();
     for (const region of [...this.regions.values()]) this.remove(region);
     this.counts.flushes++;
   }
 
   // --- The cache ----------------------------------------------------------------------------------------
+
+  /** The file of what was made and used; undefined: nothing is new. */
+  translations(): Uint8Array<ArrayBuffer> | undefined {
+    const { decoded, recorder, regions } = this;
+    for (const region of regions.values()) recorder?.countUses(decoded, region);
+    const file = recorder?.write();
+    // They are counted again when the regions go.
+    for (const region of regions.values()) recorder?.countUses(decoded, region, -1);
+    return file;
+  }
 
   /** Live regions. */
   get size(): number {
@@ -286,81 +395,88 @@ export class Translator {
 
   /** Emits a region into the module at hand; null: there is no room for its tables. */
   private emit(region: Region, imports: Imports): Emitted | null {
-    const { decoded, module, scratch, translation } = this;
+    const { decoded, module, translation } = this;
     if (this.freeSlots.length === 0) this.evict();
-    const entries = translation.plan(region);
-    const tables: Translated['tables'] = [];
+    const entries = translation
+      .plan(region)
+      .map(({ node, label }) => ({ node, eip: node.eip, label }));
+    const tables = new Tables(pagesOf(region), entries.length);
+    const physical = tables.pages.map(
+      (page) => (decoded.fetchAddress((page << 12) >>> 0, region.mode) & ~0xfff) >>> 0,
+    );
+    const start = module.code.length;
+    const index = module.beginFunction(module.type(REGION_TYPE.parameters, REGION_TYPE.results));
+    const sharing = !region.nodes.some(({ eip }) => this.unshared.has(eip));
+    translation.emit(region, module, imports, tables, sharing);
+    const slot = this.freeSlots.pop()!;
+    const translated = this.place(tables, physical, entries, {
+      slot,
+      eip: region.nodes[0].eip,
+      mode: region.mode,
+      instructions: region.instructions,
+      bytes: module.code.length - start,
+      pages: [...new Set(physical)],
+      entries: [],
+      tables: [],
+    });
+    if (!translated) {
+      module.abandonFunction();
+      this.freeSlots.push(slot);
+      this.counts.refused++;
+      return null;
+    }
+    translated.entries.forEach((entry, i) => (entry.block = entries[i].node.block));
+    module.endFunction();
+    module.exportFunction(`r${slot}`, index);
+    if (this.recorder) {
+      translated.saved = describe(decoded, region, entries, tables, translated.bytes, sharing);
+    }
+    return { translated, region };
+  }
+
+  /** Fills in tables and descriptors; null: there is no room. Which blocks lead here is not known yet. */
+  private place(
+    tables: Tables,
+    physical: readonly number[],
+    entries: readonly EntryPoint[],
+    region: Translated,
+  ): Translated | null {
+    const { decoded, scratch } = this;
     const take = (bytes: number): number => {
       let address = scratch.take(bytes);
       if (!address) {
         this.evict();
         address = scratch.take(bytes);
       }
-      if (address) tables.push({ address, bytes });
+      if (address) region.tables.push({ address, bytes });
       return address;
     };
-    const pages: number[] = [];
-    for (const { direct, eip, second, target } of region.nodes) {
-      if (!pages.includes(eip >>> 12)) pages.push(eip >>> 12);
-      if (second && !pages.includes(second >>> 12)) pages.push(second >>> 12);
-      if (direct && !pages.includes(target >>> 12)) pages.push(target >>> 12);
-    }
-    const words = take(pages.length * 4);
-    const lookup = entries.length > 1 ? lookupMaskFor(entries) : -1;
-    const table = lookup < 0 ? 0 : take((lookup + 1) * 16);
+    const address = take(tables.bytes);
     const descriptors = take(entries.length * ENTRY_SIZE);
-    if (!words || !descriptors || (lookup >= 0 && !table)) {
-      for (const { address, bytes } of tables) scratch.give(address, bytes);
-      this.counts.refused++;
+    if (!address || !descriptors) {
+      for (const { address, bytes } of region.tables) scratch.give(address, bytes);
       return null;
     }
-    const generationWord = (eip: number) => words + 4 * pages.indexOf(eip >>> 12);
-    for (let i = 0; i < pages.length; i++) decoded.setWord(words + 4 * i, 0xffffffff);
-    const physicalPage = (eip: number) =>
-      (decoded.fetchAddress((eip & ~0xfff) >>> 0, region.mode) & ~0xfff) >>> 0;
-    const placement: Placement = {
-      generationWord,
-      physicalPage,
-      lookupTable: table,
-      lookupMask: lookup,
-    };
-    if (lookup >= 0) this.fillLookup(entries, placement);
-
-    const start = module.code.length;
-    const slot = this.freeSlots.pop()!;
-    const index = module.beginFunction(module.type(REGION_TYPE.parameters, REGION_TYPE.results));
-    const sharing = !region.nodes.some(({ eip }) => this.unshared.has(eip));
-    translation.emit(region, module, imports, placement, sharing);
-    module.endFunction();
-    module.exportFunction(`r${slot}`, index);
-    const translated: Translated = {
-      slot,
-      eip: region.nodes[0].eip,
-      mode: region.mode,
-      instructions: region.instructions,
-      bytes: module.code.length - start,
-      pages: [...new Set(pages.map((page) => physicalPage(page << 12)))],
-      entries: [],
-      tables,
-    };
-    entries.forEach(({ node, label }, i) => {
+    tables.fill(decoded, address, physical, entries);
+    entries.forEach(({ eip, label }, i) => {
       const descriptor = descriptors + i * ENTRY_SIZE;
-      decoded.setWord(descriptor + ENTRY_SLOT, slot);
+      decoded.setWord(descriptor + ENTRY_SLOT, region.slot);
       decoded.setWord(descriptor + ENTRY_LABEL, label);
-      decoded.setWord(descriptor + ENTRY_EIP, node.eip);
-      decoded.setWord(descriptor + ENTRY_GENERATION, generationWord(node.eip));
+      decoded.setWord(descriptor + ENTRY_EIP, eip);
+      decoded.setWord(descriptor + ENTRY_GENERATION, address + tables.generationWord(eip));
       decoded.setWord(descriptor + ENTRY_COUNT, 0);
       decoded.setWord(descriptor + ENTRY_MISSES, 0);
-      decoded.setWord(descriptor + ENTRY_PHYSICAL, decoded.physical(node.block));
-      translated.entries.push({ block: node.block, descriptor });
+      const page = physical[tables.pages.indexOf(eip >>> 12)];
+      decoded.setWord(descriptor + ENTRY_PHYSICAL, page | (eip & 0xfff));
+      decoded.setWord(descriptor + ENTRY_TABLES, address);
+      region.entries.push({ block: 0, descriptor });
     });
-    return { translated, region };
+    return region;
   }
 
-  /** Puts an emitted region, now compiled, into the cache. */
-  private install({ translated }: Emitted, exports: WebAssembly.Exports): void {
+  /** Lets blocks lead into a region whose function is in the table. */
+  private enter(translated: Translated): void {
     const { decoded } = this;
-    this.core.table.set(translated.slot, exports[`r${translated.slot}`] as () => number);
     this.regions.set(translated.slot, translated);
     for (const { block, descriptor } of translated.entries) {
       // A block that an older region was entered at goes to the new one.
@@ -374,30 +490,11 @@ export class Translator {
       const info = PAGE_INFO + (page >>> 12) * 4;
       decoded.setWord(info, decoded.word(info) | PAGE_TRANSLATED);
     }
-    this.counts.regions++;
-    this.counts.instructions += translated.instructions;
-  }
-
-  private fillLookup(entries: EmittedEntry[], placement: Placement): void {
-    const { decoded } = this;
-    const { lookupTable, lookupMask } = placement;
-    // No instruction is fetched from there: a kernel never maps the last byte for code.
-    for (let i = 0; i <= lookupMask; i++) decoded.setWord(lookupTable + 16 * i, LOOKUP_EMPTY);
-    for (const { node, label } of entries) {
-      let index = lookupIndex(node.eip, lookupMask);
-      while (decoded.word(lookupTable + 16 * index) !== LOOKUP_EMPTY >>> 0) {
-        index = (index + 1) & lookupMask;
-      }
-      const at = lookupTable + 16 * index;
-      decoded.setWord(at, node.eip);
-      decoded.setWord(at + 4, label);
-      decoded.setWord(at + 8, placement.generationWord(node.eip));
-      decoded.setWord(at + 12, placement.physicalPage(node.eip));
-    }
   }
 
   private remove(region: Translated): void {
     const { decoded, scratch } = this;
+    this.recorder?.countUses(decoded, region);
     for (const { block, descriptor } of region.entries) {
       if (decoded.word(block + HEADER_ENTRY) !== descriptor) continue;
       decoded.setWord(block + HEADER_ENTRY, 0);
@@ -407,8 +504,10 @@ export class Translator {
     for (const { address, bytes } of region.tables) scratch.give(address, bytes);
     // Entries that the run loop remembers by EIP go with the generation they were noted under.
     this.core.newGeneration();
-    this.core.table.set(region.slot, null);
-    this.freeSlots.push(region.slot);
+    if (region.number === undefined) {
+      this.core.table.set(region.slot, null);
+      this.freeSlots.push(region.slot);
+    }
     this.regions.delete(region.slot);
   }
 
@@ -417,6 +516,7 @@ export class Translator {
     const { decoded } = this;
     const byUse = [...this.regions.values()]
       .map((region) => {
+        this.recorder?.countUses(decoded, region);
         let uses = 0;
         for (const { descriptor } of region.entries) {
           uses += decoded.word(descriptor + ENTRY_COUNT);
@@ -431,11 +531,4 @@ export class Translator {
       this.counts.evicted++;
     }
   }
-}
-
-/** Half of the table at most is used, so that a search is short. */
-function lookupMaskFor(entries: EmittedEntry[]): number {
-  let mask = 3;
-  while (mask + 1 < 2 * entries.length) mask = mask * 2 + 1;
-  return mask;
 }

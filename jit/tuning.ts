@@ -16,6 +16,9 @@
  */
 export const HEAT_LIMIT = 5_000;
 
+/** Runs of a block by the interpreter before a saved translation is looked for. */
+export const SAVED_RUNS = 8;
+
 /** Guest instructions in one region (V8 11 changes register allocator in functions beyond about 1,000). */
 export const REGION_INSTRUCTIONS = 400;
 

@@ -3,6 +3,7 @@
 //   node scripts/lockstep.mjs [--from N] [--to N | --span N] [--step N] [--memory-step N]
 //     [--kernel FILE] [--initrd FILE] [--append WORDS] [--memory MiB]
 //     [--heat N] [--regions N] [--limit N] [--general] [--serial]
+//     [--translations FILE]
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     limit: { type: 'string' },
     bisect: { type: 'boolean', default: false },
     general: { type: 'boolean', default: false },
+    translations: { type: 'string' },
     serial: { type: 'boolean', default: false },
   },
 });
@@ -44,6 +46,7 @@ const options = {
   commandLine: values.append ?? COMMAND_LINE,
   memory: number('memory') * 2 ** 20,
   translator,
+  translations: values.translations && new Uint8Array(readFileSync(values.translations)),
   fused: !values.general,
   from: number('from'),
   to: number('to'),

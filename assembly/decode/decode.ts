@@ -7,6 +7,9 @@ import {
   RAM_BASE,
   RECORDS,
   RECORDS_END,
+  SAVED,
+  SAVED_BITS,
+  SAVED_MULTIPLIER,
   SLOT_ADDRESS,
   SLOT_SEGMENT_BASE,
   SLOT_ZERO,
@@ -15,6 +18,7 @@ import {
   HEADER_BYTES,
   HEADER_COMPANION,
   HEADER_COUNT,
+  HEADER_HEAT,
   HEADER_MARK,
   HEADER_MODE,
   HEADER_PHYSICAL,
@@ -173,6 +177,18 @@ let displacement: i32 = 0;
 
 /** The last instruction's code: does it end the block? */
 let ended: bool = false;
+
+/** Heat of a new block that may have a saved translation (layout.ts SAVED). */
+let savedHeat: u32 = 0;
+
+export function setSavedHeat(heat: u32): void {
+  savedHeat = heat;
+}
+
+function isSaved(linear: u32): bool {
+  const bit = (linear * <u32>SAVED_MULTIPLIER) >>> (32 - SAVED_BITS);
+  return ((load<u8>(SAVED + (bit >>> 3)) >>> (bit & 7)) & 1) != 0;
+}
 
 export function resetDecoder(): void {
   free = RECORDS;
@@ -679,6 +695,7 @@ export function decodeBlock(linear: u32, physical: u32, mode: u32): u32 {
   store<u16>(block, (out - block - HEADER_SIZE) / RECORD_SIZE, HEADER_RECORDS);
   count(COUNT_BLOCKS_DECODED);
   free = out;
+  if ((mode & MODE_SINGLE) == 0 && isSaved(linear)) store<u32>(block, savedHeat, HEADER_HEAT);
   if (second) {
     store<u32>(block, second, HEADER_SECOND);
     const companion = free;

@@ -54,6 +54,7 @@ import {
   ENTRY_MISSES,
   ENTRY_PHYSICAL,
   ENTRY_SLOT,
+  ENTRY_TABLES,
   JUMP_EIP,
   JUMP_ENTRY,
   JUMP_EPOCH,
@@ -309,7 +310,11 @@ function chain(entry: u32, eip: u32, mode: u32): i32 {
     store<u32>(CHAIN_COUNT, load<u32>(CHAIN_COUNT) + 1);
     store<u32>(entry, load<u32>(entry, ENTRY_COUNT) + 1, ENTRY_COUNT);
     store<u32>(load<u32>(entry, ENTRY_GENERATION), load<u32>(MAPPING_GENERATION));
-    result = call_indirect<i32>(load<u32>(entry, ENTRY_SLOT), load<u32>(entry, ENTRY_LABEL));
+    result = call_indirect<i32>(
+      load<u32>(entry, ENTRY_SLOT),
+      load<u32>(entry, ENTRY_LABEL),
+      load<u32>(entry, ENTRY_TABLES),
+    );
     if (result == REGION_MISS) {
       countMiss(load<u32>(CHAIN_ENTRY));
       break;

@@ -34,6 +34,7 @@ import { watched } from '../cpu/debug';
 import { alignmentChecked } from './alignment';
 import { dropSpaces, noteSource, untrack } from './spaces';
 import {
+  peekPage,
   walk,
   walkDirectory,
   walkDirty,
@@ -153,6 +154,26 @@ export function translateFetch(linear: u32): u32 {
     if ((physical & TLB_NO_EXECUTE) == 0) return (physical & ~0xfff) | (linear & 0xfff);
   }
   return translate(linear, PF_FETCH) ? translated : 0xffffffff;
+}
+
+/**
+ * Where an instruction would be fetched from, as far as can be told without a fault, an entry filled
+ * or an accessed bit set; else 0xFFFFFFFF.
+ */
+export function peekFetch(linear: u32): u32 {
+  const tlb = load<u32>(TLB_CURRENT);
+  const entry = entryOf(tlb, linear);
+  let page = linear & ~0xfff;
+  if (load<u32>(entry, TLB_READ) == (linear | 0xfff)) {
+    page = load<u32>(entry, TLB_PHYSICAL);
+    if (page & TLB_NO_EXECUTE) return 0xffffffff;
+    page &= ~0xfff;
+  } else if (load<u32>(CR0) & CR0_PG) {
+    page = peekPage(linear, tlb == TLB_USER);
+    if (page == 0xffffffff) return page;
+  }
+  if ((load<u32>(PAGE_INFO + ((page >>> 12) << 2)) & PAGE_RAM) == 0) return 0xffffffff;
+  return page | (linear & 0xfff);
 }
 
 /** Drops all entries, or those whose page is not global. */

@@ -1,6 +1,6 @@
 // The page walk: a linear address to a physical one, with rights, accessed and dirty bits
 // (SDM vol. 3A chapter 4): 32-bit paging with 4 MiB pages, and PAE with NX.
-import { CR0, CR3, CR4, MSR_EFER, PDPTE } from '../shared/layout';
+import { CR0, CR3, CR4, MSR_EFER, PDPTE, RAM_BASE } from '../shared/layout';
 import { PF_FETCH, PF_PRESENT, PF_RESERVED, PF_USER, PF_WRITE } from '../shared/faults';
 import {
   PTE_ACCESSED,
@@ -12,7 +12,7 @@ import {
   PTE_WRITE,
 } from '../shared/paging';
 import { notePageFault } from '../cpu/faults';
-import { readPhysical32, readPhysical64, writePhysical32 } from './physical';
+import { isRam, readPhysical32, readPhysical64, writePhysical32 } from './physical';
 
 const CR0_WP: u32 = 0x10000;
 const CR4_PSE: u32 = 0x10;
@@ -21,6 +21,7 @@ const CR4_PGE: u32 = 0x80;
 const EFER_NXE: u32 = 0x800;
 /** PAE: bits above the 36 physical ones that must be clear, NX aside. */
 const PAE_RESERVED: u64 = 0x7ffffff000000000;
+const PAE_HIGH: u64 = PAE_RESERVED | (1 << 63);
 
 /** Physical addresses of the entries the page was found through; the directory's twice for a large page. */
 export let walkTable: u32 = 0;
@@ -75,6 +76,41 @@ export function walk(linear: u32, access: u32): bool {
   walkPage = pte & ~0xfff;
   finish(dirty);
   return true;
+}
+
+/**
+ * The page that code at `linear` would be fetched from, or 0xFFFFFFFF; changes nothing, not even
+ * accessed bits. The caller handles CR0.PG = 0.
+ */
+export function peekPage(linear: u32, user: bool): u32 {
+  const none: u32 = 0xffffffff;
+  const wanted: u32 = PTE_PRESENT | (user ? PTE_USER : 0);
+  if (load<u32>(CR4) & CR4_PAE) {
+    const pdpte = load<u64>(PDPTE + ((linear >>> 30) << 3));
+    if ((pdpte & PTE_PRESENT) == 0) return none;
+    const pde = peek64(((<u32>pdpte) & ~0xfff) + ((linear >>> 18) & 0xff8));
+    // NX or a reserved bit.
+    if (((<u32>pde) & wanted) != wanted || pde & PAE_HIGH) return none;
+    if (pde & PTE_LARGE) return ((<u32>pde) & 0xffe00000) | (linear & 0x1ff000);
+    const pte = peek64(((<u32>pde) & ~0xfff) + ((linear >>> 9) & 0xff8));
+    if (((<u32>pte) & wanted) != wanted || pte & PAE_HIGH) return none;
+    return (<u32>pte) & ~0xfff;
+  }
+  const pde = peek32((load<u32>(CR3) & ~0xfff) + ((linear >>> 22) << 2));
+  if ((pde & wanted) != wanted) return none;
+  if ((pde & PTE_LARGE) != 0 && (load<u32>(CR4) & CR4_PSE) != 0) {
+    return (pde & 0xffc00000) | (linear & 0x3ff000);
+  }
+  const pte = peek32((pde & ~0xfff) + ((linear >>> 10) & 0xffc));
+  return (pte & wanted) == wanted ? pte & ~0xfff : none;
+}
+
+/** A read that no device sees; 0, not present, where there is no RAM. */
+function peek32(physical: u32): u32 {
+  return isRam(physical) ? load<u32>(RAM_BASE + physical) : 0;
+}
+function peek64(physical: u32): u64 {
+  return isRam(physical) ? load<u64>(RAM_BASE + physical) : 0;
 }
 
 /** Checks rights, `rights` being the AND of all levels' entries; sets walkWritable. */

@@ -14,7 +14,8 @@
 //             | 65,536 entries of 8 bytes                  |
 //   00100000  +--------------------------------------------+ PAGE_INFO
 //             | one word a physical page, 4 GiB of them    |
-//   00500000  +--------------------------------------------+ SCRATCH, host and translator tables
+//   00500000  +--------------------------------------------+ SAVED, which EIPs have saved translations
+//   00510000  +--------------------------------------------+ SCRATCH, host and translator tables
 //   00800000  +--------------------------------------------+ SPACES
 //             | TLB entries of address spaces left         |
 //   00880000  +--------------------------------------------+ BLOCK_HASH
@@ -232,7 +233,14 @@ export const SECOND_HASH_ENTRIES = 0x10000;
 export const JUMP_CACHE = 0xd0000;
 export const JUMP_CACHE_ENTRIES = 2048;
 export const PAGE_INFO = 0x100000; // u32 a physical page: shared/paging.ts PAGE_*
-export const SCRATCH = 0x500000; // entry descriptors, generation words, return tables
+/**
+ * A bit an EIP, by savedBit(): may there be a saved translation that is entered there? The host sets
+ * bits, the decoder makes such blocks almost hot.
+ */
+export const SAVED = 0x500000;
+export const SAVED_BITS = 19;
+export const SAVED_MULTIPLIER = 0x9e3779b1;
+export const SCRATCH = 0x510000; // entry descriptors, generation words, return tables
 export const SCRATCH_END = 0x800000;
 export const SPACES = 0x800000; // TLB entries of address spaces that were left: mem/spaces.ts
 export const SPACES_END = 0x880000;

@@ -24,6 +24,11 @@ export const ENTRY_MISSES = 20;
 export const MISSES_TOLD = 2048;
 /** Physical address of the entry's code. */
 export const ENTRY_PHYSICAL = 24;
+/**
+ * Address of the tables of the entry's region, which its function is called with: the code itself
+ * names no address that another run of the machine would not give it.
+ */
+export const ENTRY_TABLES = 28;
 
 // The run loop's cache of entries: EIP; the MAPPING_GENERATION and MODE it was noted under; the
 // descriptor; and generationEpoch (mem/tlb.ts), for another address space with the same mapping.

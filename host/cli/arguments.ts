@@ -30,6 +30,7 @@ export interface Arguments {
   /** Seconds. */
   timeout?: number;
   stats?: string;
+  translations?: string;
   trace: TraceChannel[];
   paravirt: FaceName;
   vmi: VmiOptions;
@@ -64,6 +65,7 @@ const WITH_VALUE = new Set([
   '--expect',
   '--timeout',
   '--stats',
+  '--translations',
   '--trace',
   '--paravirt',
   '--vmi',
@@ -105,6 +107,7 @@ export function parseArguments(words: string[], version: string): Arguments | An
     )
     .addOption(new Option('--timeout <seconds>', 'exit 3 after that time').argParser(parseSeconds))
     .option('--stats <file>', 'write statistics as JSON when the run ends')
+    .option('--translations <file>', 'use what earlier runs have translated, and add to it')
     .addOption(
       new Option('--trace <kinds>', `trace to stderr: ${TRACE_CHANNELS.join(',')}`)
         .argParser(parseTrace)

@@ -1,7 +1,7 @@
 // vmi86, the command: arguments, files, one machine, one run, and an exit status. Everything it says
 // itself goes to stderr; stdout is the guest's serial line.
 
-import { renameSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { version } from '../../package.json';
@@ -13,6 +13,7 @@ import { createTrace } from '../trace';
 import { EXIT_DEAD, EXIT_USAGE, parseArguments } from './arguments';
 import { Run, signalStatus, type End } from './run';
 import { statistics } from '../statistics';
+import type { TranslationOptions } from '../translations';
 
 /** sysexits.h EX_SOFTWARE: a bug of ours, no documented way for a run to end. */
 const EXIT_BUG = 70;
@@ -33,6 +34,8 @@ async function main(words: string[]): Promise<number> {
       : readArgument('--initrd', options.initrd, 'give an initial root file system');
   const disk = options.disk && openDisk(options.disk.path, options.disk.readonly);
   if (options.stats !== undefined) writeStats(options.stats, '');
+  const translations =
+    options.translations === undefined ? undefined : openTranslations(options.translations);
 
   const coreBytes = readBytes(fileURLToPath(new URL('core.wasm', import.meta.url)));
   const machine = await Machine.create({
@@ -47,6 +50,7 @@ async function main(words: string[]): Promise<number> {
     clock: options.clock,
     paravirt: options.paravirt,
     vmi: options.vmi,
+    translations,
     hostNow,
     trace: createTrace(options.trace, (line) => terminal.say(line)),
   });
@@ -81,6 +85,7 @@ async function main(words: string[]): Promise<number> {
     disk?.close();
   }
   stats(end);
+  if (options.translations !== undefined) saveTranslations(options.translations, machine);
   if (end.message) terminal.say(`vmi86: ${end.message}`);
   if (end.status === EXIT_DEAD) terminal.say(describeEnd(machine.cpu));
   return end.status;
@@ -107,16 +112,44 @@ function openDisk(path: string, readonly: boolean): FileDisk {
   }
 }
 
-/** Whole or not at all: whoever waits for the file never reads half of it. */
 function writeStats(path: string, text: string): void {
   try {
-    if (text) {
-      const temporary = `${path}.${process.pid}`;
-      writeFileSync(temporary, text);
-      renameSync(temporary, path);
-    } else writeFileSync(path, text);
+    if (text) writeWhole(path, text);
+    else writeFileSync(path, text);
   } catch (error) {
     throw new UserError(`--stats ${path}`, `${reasonOf(error)}; give a file that can be written`);
+  }
+}
+
+/** What the file holds, which need not be there yet; what is wrong with it is said, and no reason to stop. */
+function openTranslations(path: string): TranslationOptions {
+  const onUnusable = (reason: string) =>
+    terminal.say(`vmi86: --translations ${path} ${reason}; starting without, it will be replaced`);
+  if (!existsSync(path)) return { keep: true, onUnusable };
+  const file = readArgument('--translations', path, 'give a file, or a name for one');
+  return { keep: true, file: file as Uint8Array<ArrayBuffer>, onUnusable };
+}
+
+/** The run is over: a file that cannot be written is worth a line, not another exit status. */
+function saveTranslations(path: string, machine: Machine): void {
+  const file = machine.translations();
+  if (!file) return;
+  try {
+    writeWhole(path, file);
+  } catch (error) {
+    terminal.say(`vmi86: --translations ${path}: ${reasonOf(error)}; nothing was saved`);
+  }
+}
+
+/** Whole or not at all: whoever waits for the file never reads half of it. */
+function writeWhole(path: string, content: string | Uint8Array): void {
+  const temporary = `${path}.${process.pid}`;
+  try {
+    writeFileSync(temporary, content);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
   }
 }
 

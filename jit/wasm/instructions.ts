@@ -158,7 +158,6 @@ export class InstructionWalk {
   }
 }
 
-
 /** InstructionWalk.opcode of an instruction under PREFIX_FC. */
 export function fcCode(number: number): number {
   return O.PREFIX_FC * 256 + number;

@@ -46,6 +46,7 @@ export class ModuleWriter {
   private functions: number[] = [];
   private exports: Array<{ name: string; kind: number; index: number }> = [];
   private elements: Array<{ table: number; slot: number; function: number }> = [];
+  private filled: Array<{ global: number; functions: readonly number[] }> = [];
   private importNames: Array<{ index: number; name: string }> = [];
   private functionNames: Array<{ index: number; name: string }> = [];
   private memory: { minimum: number; maximum: number } | null = null;
@@ -61,6 +62,7 @@ export class ModuleWriter {
     this.functions = [];
     this.exports = [];
     this.elements = [];
+    this.filled = [];
     this.importNames = [];
     this.functionNames = [];
     this.memory = null;
@@ -182,6 +184,11 @@ export class ModuleWriter {
     this.elements.push({ table, slot, function: functionIndex });
   }
 
+  /** Puts functions into table 0, one after the other from the value of an imported global on. */
+  fillTable(global: number, functions: readonly number[]): void {
+    this.filled.push({ global, functions });
+  }
+
   /** The module's bytes, valid until the next begin(). */
   finish(): Uint8Array {
     if (this.bodyStart >= 0) throw new Error('wasm: a function has not ended');
@@ -275,9 +282,17 @@ export class ModuleWriter {
   }
 
   private writeElements(): void {
-    if (this.elements.length === 0) return;
+    if (this.elements.length + this.filled.length === 0) return;
     const at = openSection(this.head, O.SECTION_ELEMENT);
-    this.head.u32(this.elements.length);
+    this.head.u32(this.elements.length + this.filled.length);
+    for (const { global, functions } of this.filled) {
+      this.head.u32(0);
+      this.head.op(O.GLOBAL_GET);
+      this.head.u32(global);
+      this.head.op(O.END);
+      this.head.u32(functions.length);
+      for (const index of functions) this.head.u32(this.finalIndex(index));
+    }
     for (const element of this.elements) {
       // Kind 2: active, table named, function indices. Kind 0 (table 0) is shorter.
       this.head.u32(element.table === 0 ? 0 : 2);

@@ -44,7 +44,10 @@ export class ReadModule {
   types: FunctionType[] = [];
   imports: ModuleImport[] = [];
   exports = new Map<string, ModuleExport>();
-  /** Slot of table 0 -> function index, from active element segments with constant offsets. */
+  /**
+   * Slot of table 0 -> function index, from active element segments; where a segment's offset is a
+   * global's value, slots count from that.
+   */
   table = new Map<number, number>();
   importedFunctions = 0;
   /** Type index by function index, imports first. */
@@ -56,6 +59,15 @@ export class ReadModule {
   /** The function of that index, or null when it is imported or there is none. */
   functionAt(index: number): FunctionBody | null {
     return this.bodies[index - this.importedFunctions] ?? null;
+  }
+
+  /** The name under which the function of that index is imported. */
+  importedFunction(index: number): string {
+    let at = 0;
+    for (const { kind, name } of this.imports) {
+      if (kind === O.KIND_FUNCTION && at++ === index) return name;
+    }
+    throw new Error(`wasm: function ${index} is not imported`);
   }
 
   functionByExport(name: string): FunctionBody | null {
@@ -192,8 +204,9 @@ function readElements(c: Cursor, module: ReadModule): void {
     let slot = 0;
     if (active) {
       const code = c.byte();
-      if (code !== O.I32_CONST) throw new Error('wasm: an element segment at a computed offset');
-      slot = c.s32();
+      if (code === O.I32_CONST) slot = c.s32();
+      else if (code === O.GLOBAL_GET) c.u32();
+      else throw new Error('wasm: an element segment at a computed offset');
       c.byte();
     }
     if (flags !== 0) c.byte();

@@ -21,6 +21,8 @@ export interface LockstepOptions {
   commandLine?: string | undefined;
   memory: number;
   translator?: Partial<TranslatorOptions> | undefined;
+  /** A file of translations for the translator to begin with. */
+  translations?: Uint8Array<ArrayBuffer> | undefined;
   /** Conditions by the hand-written forms of jit/fuse.ts. */
   fused?: boolean | undefined;
   /** Instructions: nothing is compared before, the end, between comparisons. */
@@ -172,6 +174,12 @@ class Pair {
     const translator = await Machine.create({
       ...common,
       coreBytes: options.core,
+      translations: options.translations && {
+        file: options.translations,
+        onUnusable: (reason) => {
+          throw new Error(reason);
+        },
+      },
       translator: {
         ...options.translator,
         onRegion: (region, bytes) => pair!.note(region, bytes),

@@ -4,68 +4,68 @@
   (import "env" "memory" (memory 1))
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
   (import "env" "chain" (func $chain (param i32) (result i32)))
-  (func (;2;) (param i32) (result i32)
+  (func (;2;) (param i32 i32) (result i32)
     (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
-    local.set 1
-    i32.const 0
-    i32.load offset=0x404
     local.set 2
     i32.const 0
-    i32.load offset=0x408
+    i32.load offset=0x404
     local.set 3
     i32.const 0
-    i32.load offset=0x40c
+    i32.load offset=0x408
     local.set 4
     i32.const 0
-    i32.load offset=0x410
+    i32.load offset=0x40c
     local.set 5
     i32.const 0
-    i32.load offset=0x414
+    i32.load offset=0x410
     local.set 6
     i32.const 0
-    i32.load offset=0x418
+    i32.load offset=0x414
     local.set 7
     i32.const 0
-    i32.load offset=0x41c
+    i32.load offset=0x418
     local.set 8
     i32.const 0
-    i32.load offset=0x510
+    i32.load offset=0x41c
     local.set 9
     i32.const 0
-    i32.load offset=0x514
+    i32.load offset=0x510
     local.set 10
     i32.const 0
-    i32.load offset=0x518
+    i32.load offset=0x514
     local.set 11
     i32.const 0
-    i32.load offset=0x51c
+    i32.load offset=0x518
     local.set 12
     i32.const 0
-    i32.load offset=0x530
+    i32.load offset=0x51c
     local.set 13
-    i32.const 0x10000
+    i32.const 0
+    i32.load offset=0x530
     local.set 14
+    i32.const 0x10000
+    local.set 15
     block
       block (result i32)
-        local.get 9
+        local.get 10
         i32.eqz
         if
-          local.get 12
+          local.get 13
           br 1
         end
-        local.get 10
+        local.get 11
         i32.const 24
         i32.shr_u
         i32.const 128
         i32.and
-        local.get 10
+        local.get 11
         i32.eqz
         i32.const 6
         i32.shl
         i32.or
-        local.get 10
+        local.get 11
         i32.const 255
         i32.and
         i32.popcnt
@@ -76,120 +76,120 @@
         i32.const 2
         i32.shl
         i32.or
-        local.set 17
-        local.get 9
+        local.set 18
+        local.get 10
         i32.const 5
         i32.eq
         if
-          local.get 12
-          local.get 17
+          local.get 13
+          local.get 18
           i32.or
           br 1
         end
-        local.get 11
         local.get 12
+        local.get 13
         i32.xor
-        local.tee 18
-        local.get 10
+        local.tee 19
+        local.get 11
         i32.xor
         i32.const 16
         i32.and
         block (result i32)
-          local.get 11
           local.get 12
+          local.get 13
           i32.lt_u
-          local.get 9
+          local.get 10
           i32.const 3
           i32.eq
           br_if 0
           drop
-          local.get 10
           local.get 11
+          local.get 12
           i32.lt_u
-          local.get 9
+          local.get 10
           i32.const 1
           i32.eq
           br_if 0
           drop
-          local.get 11
           local.get 12
+          local.get 13
           i32.and
-          local.get 11
           local.get 12
+          local.get 13
           i32.or
-          local.get 10
+          local.get 11
           i32.const -1
           i32.xor
           i32.and
           i32.or
           i32.const 31
           i32.shr_u
-          local.get 9
+          local.get 10
           i32.const 2
           i32.eq
           br_if 0
           drop
-          local.get 11
-          i32.const -1
-          i32.xor
           local.get 12
-          i32.and
-          local.get 18
           i32.const -1
           i32.xor
-          local.get 10
+          local.get 13
+          i32.and
+          local.get 19
+          i32.const -1
+          i32.xor
+          local.get 11
           i32.and
           i32.or
           i32.const 31
           i32.shr_u
-          local.get 9
+          local.get 10
           i32.const 4
           i32.eq
           br_if 0
           drop
-          local.get 12
+          local.get 13
           i32.const 1
           i32.and
         end
-        local.get 17
+        local.get 18
         i32.or
         block (result i32)
-          local.get 10
-          local.get 11
-          i32.xor
-          local.tee 18
           local.get 11
           local.get 12
+          i32.xor
+          local.tee 19
+          local.get 12
+          local.get 13
           i32.xor
           i32.and
           i32.const 31
           i32.shr_u
-          local.get 9
+          local.get 10
           i32.const 4
           i32.eq
-          local.get 9
+          local.get 10
           i32.const 3
           i32.eq
           i32.or
           br_if 0
           drop
-          local.get 18
-          local.get 10
-          local.get 12
+          local.get 19
+          local.get 11
+          local.get 13
           i32.xor
           i32.and
           i32.const 31
           i32.shr_u
-          local.get 9
+          local.get 10
           i32.const 2
           i32.eq
-          local.get 9
+          local.get 10
           i32.const 1
           i32.eq
           i32.or
           br_if 0
           drop
-          local.get 12
+          local.get 13
           i32.const 11
           i32.shr_u
           i32.const 1
@@ -200,25 +200,25 @@
         i32.or
         i32.or
       end
-      local.set 17
-      local.get 17
+      local.set 18
+      local.get 18
       i32.const -2
       i32.and
-      local.get 1
+      local.get 2
       i32.const 5
       i32.shr_u
       i32.const 1
       i32.and
       i32.or
-      local.tee 18
-      local.set 12
+      local.tee 19
+      local.set 13
       i32.const 0
-      local.set 9
-      local.get 7
-      local.set 18
+      local.set 10
+      local.get 8
+      local.set 19
       i32.const 0x424
-      local.get 18
-      local.get 2
+      local.get 19
+      local.get 3
       i32.const 5
       i32.shr_s
       i32.const 2
@@ -226,96 +226,97 @@
       i32.add
       i32.store
       i32.const 0x1201
-      local.set 15
+      local.set 16
       i32.const 0
       i32.load offset=0x424
-      local.tee 18
+      local.tee 19
       i32.const 12
       i32.shr_u
       i32.const 4
       i32.shl
-      local.tee 17
+      local.tee 18
       i32.load offset=0x2000004
-      local.get 18
+      local.get 19
       i32.const 3
       i32.add
       i32.const 0xfff
       i32.or
       i32.ne
       br_if 0
+      local.get 19
       local.get 18
-      local.get 17
       i32.load offset=0x2000008
       i32.add
-      local.tee 18
+      local.tee 19
       i32.load align=1
-      local.set 17
-      local.get 17
+      local.set 18
+      local.get 18
       i32.const 1
-      local.get 2
+      local.get 3
       i32.shl
       i32.or
-      local.set 19
-      local.get 12
       local.set 20
-      local.get 20
+      local.get 13
+      local.set 21
+      local.get 21
       i32.const -2
       i32.and
-      local.get 17
-      local.get 2
+      local.get 18
+      local.get 3
       i32.shr_u
       i32.const 1
       i32.and
       i32.or
-      local.set 21
-      local.get 18
+      local.set 22
       local.get 19
+      local.get 20
       i32.store align=1
-      local.get 21
-      local.set 12
-      i32.const 0
-      local.get 1
-      i32.store offset=0x400
+      local.get 22
+      local.set 13
       i32.const 0
       local.get 2
-      i32.store offset=0x404
+      i32.store offset=0x400
       i32.const 0
       local.get 3
-      i32.store offset=0x408
+      i32.store offset=0x404
       i32.const 0
       local.get 4
-      i32.store offset=0x40c
+      i32.store offset=0x408
       i32.const 0
       local.get 5
-      i32.store offset=0x410
+      i32.store offset=0x40c
       i32.const 0
       local.get 6
-      i32.store offset=0x414
+      i32.store offset=0x410
       i32.const 0
       local.get 7
-      i32.store offset=0x418
+      i32.store offset=0x414
       i32.const 0
       local.get 8
-      i32.store offset=0x41c
+      i32.store offset=0x418
       i32.const 0
       local.get 9
-      i32.store offset=0x510
+      i32.store offset=0x41c
       i32.const 0
       local.get 10
-      i32.store offset=0x514
+      i32.store offset=0x510
       i32.const 0
       local.get 11
-      i32.store offset=0x518
+      i32.store offset=0x514
       i32.const 0
       local.get 12
-      i32.store offset=0x51c
+      i32.store offset=0x518
       i32.const 0
       local.get 13
+      i32.store offset=0x51c
+      i32.const 0
+      local.get 14
       i32.store offset=0x530
       i32.const 0
       i32.const 0x10000
       i32.store offset=0x500
-      i32.const 0xa80060
+      local.get 1
+      i32.load offset=8
       i32.const 0x10008
       call $endRecord
       drop
@@ -324,51 +325,51 @@
       unreachable
     end
     i32.const 0
-    local.get 1
+    local.get 2
     i32.store offset=0x400
     i32.const 0
-    local.get 2
+    local.get 3
     i32.store offset=0x404
     i32.const 0
-    local.get 3
+    local.get 4
     i32.store offset=0x408
     i32.const 0
-    local.get 4
+    local.get 5
     i32.store offset=0x40c
     i32.const 0
-    local.get 5
+    local.get 6
     i32.store offset=0x410
     i32.const 0
-    local.get 6
+    local.get 7
     i32.store offset=0x414
     i32.const 0
-    local.get 7
+    local.get 8
     i32.store offset=0x418
     i32.const 0
-    local.get 8
+    local.get 9
     i32.store offset=0x41c
     i32.const 0
-    local.get 9
+    local.get 10
     i32.store offset=0x510
     i32.const 0
-    local.get 10
+    local.get 11
     i32.store offset=0x514
     i32.const 0
-    local.get 11
+    local.get 12
     i32.store offset=0x518
     i32.const 0
-    local.get 12
+    local.get 13
     i32.store offset=0x51c
     i32.const 0
-    local.get 14
     local.get 15
+    local.get 16
     i32.const 10
     i32.shr_s
     i32.add
     i32.store offset=0x500
     i32.const 0
-    local.get 13
-    local.get 15
+    local.get 14
+    local.get 16
     i32.const 255
     i32.and
     i32.sub
@@ -376,7 +377,7 @@
     i32.const 0
     i32.const 0
     i32.store offset=0x50c
-    local.get 15
+    local.get 16
     i32.const 8
     i32.shr_u
     i32.const 3

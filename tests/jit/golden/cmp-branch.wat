@@ -1,85 +1,85 @@
 ;; cmp eax, 5; jb $+3; inc edx
-;; 2 instructions, 6 bytes; 256 bytes of wasm
+;; 2 instructions, 6 bytes; 262 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
   (import "env" "chain" (func $chain (param i32) (result i32)))
-  (func (;1;) (param i32) (result i32)
+  (func (;1;) (param i32 i32) (result i32)
     (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
-    local.set 1
+    local.set 2
     i32.const 0
     i32.load offset=0x510
-    local.set 9
-    i32.const 0
-    i32.load offset=0x514
     local.set 10
     i32.const 0
-    i32.load offset=0x518
+    i32.load offset=0x514
     local.set 11
     i32.const 0
-    i32.load offset=0x51c
+    i32.load offset=0x518
     local.set 12
     i32.const 0
-    i32.load offset=0x530
+    i32.load offset=0x51c
     local.set 13
-    i32.const 0x10000
+    i32.const 0
+    i32.load offset=0x530
     local.set 14
+    i32.const 0x10000
+    local.set 15
     block
-      local.get 1
+      local.get 2
       i32.const 5
       i32.sub
-      local.set 10
-      local.get 1
       local.set 11
-      i32.const 5
+      local.get 2
       local.set 12
+      i32.const 5
+      local.set 13
       i32.const 3
-      local.set 9
-      local.get 13
+      local.set 10
+      local.get 14
       i32.const 2
       i32.sub
-      local.set 13
-      local.get 11
+      local.set 14
       local.get 12
+      local.get 13
       i32.lt_u
       if
         i32.const 0x1800
-        local.set 15
+        local.set 16
         br 1
       end
       i32.const 0x1400
-      local.set 15
+      local.set 16
       br 0
       unreachable
     end
     i32.const 0
-    local.get 9
+    local.get 10
     i32.store offset=0x510
     i32.const 0
-    local.get 10
+    local.get 11
     i32.store offset=0x514
     i32.const 0
-    local.get 11
+    local.get 12
     i32.store offset=0x518
     i32.const 0
-    local.get 12
+    local.get 13
     i32.store offset=0x51c
     i32.const 0
-    local.get 14
     local.get 15
+    local.get 16
     i32.const 10
     i32.shr_s
     i32.add
     i32.store offset=0x500
     i32.const 0
-    local.get 13
-    local.get 15
+    local.get 14
+    local.get 16
     i32.const 255
     i32.and
     i32.sub
     i32.store offset=0x530
-    local.get 15
+    local.get 16
     i32.const 8
     i32.shr_u
     i32.const 3

@@ -1,67 +1,67 @@
 ;; dec ecx; jnz $-1
-;; 2 instructions, 3 bytes; 410 bytes of wasm
+;; 2 instructions, 3 bytes; 416 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
   (import "env" "chain" (func $chain (param i32) (result i32)))
-  (func (;1;) (param i32) (result i32)
+  (func (;1;) (param i32 i32) (result i32)
     (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x404
-    local.set 2
+    local.set 3
     i32.const 0
     i32.load offset=0x510
-    local.set 9
-    i32.const 0
-    i32.load offset=0x514
     local.set 10
     i32.const 0
-    i32.load offset=0x518
+    i32.load offset=0x514
     local.set 11
     i32.const 0
-    i32.load offset=0x51c
+    i32.load offset=0x518
     local.set 12
     i32.const 0
-    i32.load offset=0x530
+    i32.load offset=0x51c
     local.set 13
-    i32.const 0x10000
+    i32.const 0
+    i32.load offset=0x530
     local.set 14
+    i32.const 0x10000
+    local.set 15
     block
       block
         loop
-          local.get 2
+          local.get 3
           i32.const 1
           i32.sub
-          local.set 17
+          local.set 18
           block (result i32)
-            local.get 9
+            local.get 10
             i32.const 3
             i32.eq
             if
+              local.get 12
+              local.get 13
+              i32.lt_u
+              br 1
+            end
+            local.get 10
+            i32.const 1
+            i32.eq
+            if
               local.get 11
               local.get 12
               i32.lt_u
               br 1
             end
-            local.get 9
-            i32.const 1
-            i32.eq
-            if
-              local.get 10
-              local.get 11
-              i32.lt_u
-              br 1
-            end
-            local.get 9
+            local.get 10
             i32.const 2
             i32.eq
             if
-              local.get 11
               local.get 12
+              local.get 13
               i32.and
-              local.get 11
               local.get 12
+              local.get 13
               i32.or
-              local.get 10
+              local.get 11
               i32.const -1
               i32.xor
               i32.and
@@ -70,41 +70,41 @@
               i32.shr_u
               br 1
             end
-            local.get 9
+            local.get 10
             i32.const 4
             i32.eq
             if
-              local.get 11
+              local.get 12
               i32.const -1
               i32.xor
-              local.get 12
+              local.get 13
               i32.and
-              local.get 11
               local.get 12
+              local.get 13
               i32.xor
               i32.const -1
               i32.xor
-              local.get 10
+              local.get 11
               i32.and
               i32.or
               i32.const 31
               i32.shr_u
               br 1
             end
-            local.get 12
+            local.get 13
             i32.const 1
             i32.and
           end
-          local.set 18
+          local.set 19
+          local.get 19
+          local.get 3
           local.get 18
-          local.get 2
-          local.get 17
           i32.xor
           i32.const 16
           i32.and
           i32.or
-          local.get 2
-          local.get 17
+          local.get 3
+          local.get 18
           i32.const -1
           i32.xor
           i32.and
@@ -113,26 +113,26 @@
           i32.const 11
           i32.shl
           i32.or
-          local.tee 19
-          local.set 12
-          local.get 17
-          local.set 10
+          local.tee 20
+          local.set 13
+          local.get 18
+          local.set 11
           i32.const 5
-          local.set 9
-          local.get 17
-          local.set 2
-          local.get 13
+          local.set 10
+          local.get 18
+          local.set 3
+          local.get 14
           i32.const 2
           i32.sub
-          local.set 13
-          local.get 10
+          local.set 14
+          local.get 11
           i32.const 0
           i32.ne
           i32.eqz
           br_if 1
           i32.const 256
-          local.set 15
-          local.get 13
+          local.set 16
+          local.get 14
           i32.const 1
           i32.lt_s
           br_if 2
@@ -140,40 +140,40 @@
         end
       end
       i32.const 0xc00
-      local.set 15
+      local.set 16
       br 0
       unreachable
     end
     i32.const 0
-    local.get 2
+    local.get 3
     i32.store offset=0x404
     i32.const 0
-    local.get 9
+    local.get 10
     i32.store offset=0x510
     i32.const 0
-    local.get 10
+    local.get 11
     i32.store offset=0x514
     i32.const 0
-    local.get 11
+    local.get 12
     i32.store offset=0x518
     i32.const 0
-    local.get 12
+    local.get 13
     i32.store offset=0x51c
     i32.const 0
-    local.get 14
     local.get 15
+    local.get 16
     i32.const 10
     i32.shr_s
     i32.add
     i32.store offset=0x500
     i32.const 0
-    local.get 13
-    local.get 15
+    local.get 14
+    local.get 16
     i32.const 255
     i32.and
     i32.sub
     i32.store offset=0x530
-    local.get 15
+    local.get 16
     i32.const 8
     i32.shr_u
     i32.const 3

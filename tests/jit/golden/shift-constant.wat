@@ -4,59 +4,59 @@
   (import "env" "memory" (memory 1))
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
   (import "env" "chain" (func $chain (param i32) (result i32)))
-  (func (;2;) (param i32) (result i32)
+  (func (;2;) (param i32 i32) (result i32)
     (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
-    local.set 1
-    i32.const 0
-    i32.load offset=0x404
     local.set 2
     i32.const 0
-    i32.load offset=0x408
+    i32.load offset=0x404
     local.set 3
     i32.const 0
-    i32.load offset=0x40c
+    i32.load offset=0x408
     local.set 4
     i32.const 0
-    i32.load offset=0x410
+    i32.load offset=0x40c
     local.set 5
     i32.const 0
-    i32.load offset=0x414
+    i32.load offset=0x410
     local.set 6
     i32.const 0
-    i32.load offset=0x418
+    i32.load offset=0x414
     local.set 7
     i32.const 0
-    i32.load offset=0x41c
+    i32.load offset=0x418
     local.set 8
     i32.const 0
-    i32.load offset=0x510
+    i32.load offset=0x41c
     local.set 9
     i32.const 0
-    i32.load offset=0x514
+    i32.load offset=0x510
     local.set 10
     i32.const 0
-    i32.load offset=0x518
+    i32.load offset=0x514
     local.set 11
     i32.const 0
-    i32.load offset=0x51c
+    i32.load offset=0x518
     local.set 12
     i32.const 0
-    i32.load offset=0x530
+    i32.load offset=0x51c
     local.set 13
-    i32.const 0x10000
+    i32.const 0
+    i32.load offset=0x530
     local.set 14
+    i32.const 0x10000
+    local.set 15
     block
-      local.get 1
+      local.get 2
       i32.const 3
       i32.shl
-      local.set 1
-      local.get 3
+      local.set 2
+      local.get 4
       i32.const 31
       i32.shr_s
-      local.set 10
-      local.get 3
+      local.set 11
+      local.get 4
       i32.const 31
       i32.const 31
       i32.and
@@ -65,55 +65,56 @@
       i32.shr_s
       i32.const 1
       i32.and
-      local.tee 17
-      local.set 12
+      local.tee 18
+      local.set 13
       i32.const 5
-      local.set 9
-      local.get 10
-      local.set 3
-      i32.const 0
-      local.get 1
-      i32.store offset=0x400
+      local.set 10
+      local.get 11
+      local.set 4
       i32.const 0
       local.get 2
-      i32.store offset=0x404
+      i32.store offset=0x400
       i32.const 0
       local.get 3
-      i32.store offset=0x408
+      i32.store offset=0x404
       i32.const 0
       local.get 4
-      i32.store offset=0x40c
+      i32.store offset=0x408
       i32.const 0
       local.get 5
-      i32.store offset=0x410
+      i32.store offset=0x40c
       i32.const 0
       local.get 6
-      i32.store offset=0x414
+      i32.store offset=0x410
       i32.const 0
       local.get 7
-      i32.store offset=0x418
+      i32.store offset=0x414
       i32.const 0
       local.get 8
-      i32.store offset=0x41c
+      i32.store offset=0x418
       i32.const 0
       local.get 9
-      i32.store offset=0x510
+      i32.store offset=0x41c
       i32.const 0
       local.get 10
-      i32.store offset=0x514
+      i32.store offset=0x510
       i32.const 0
       local.get 11
-      i32.store offset=0x518
+      i32.store offset=0x514
       i32.const 0
       local.get 12
-      i32.store offset=0x51c
+      i32.store offset=0x518
       i32.const 0
       local.get 13
+      i32.store offset=0x51c
+      i32.const 0
+      local.get 14
       i32.store offset=0x530
       i32.const 0
       i32.const 0x10000
       i32.store offset=0x500
-      i32.const 0xa80050
+      local.get 1
+      i32.load offset=8
       i32.const 0x10007
       call $endRecord
       drop
@@ -122,51 +123,51 @@
       unreachable
     end
     i32.const 0
-    local.get 1
+    local.get 2
     i32.store offset=0x400
     i32.const 0
-    local.get 2
+    local.get 3
     i32.store offset=0x404
     i32.const 0
-    local.get 3
+    local.get 4
     i32.store offset=0x408
     i32.const 0
-    local.get 4
+    local.get 5
     i32.store offset=0x40c
     i32.const 0
-    local.get 5
+    local.get 6
     i32.store offset=0x410
     i32.const 0
-    local.get 6
+    local.get 7
     i32.store offset=0x414
     i32.const 0
-    local.get 7
+    local.get 8
     i32.store offset=0x418
     i32.const 0
-    local.get 8
+    local.get 9
     i32.store offset=0x41c
     i32.const 0
-    local.get 9
+    local.get 10
     i32.store offset=0x510
     i32.const 0
-    local.get 10
+    local.get 11
     i32.store offset=0x514
     i32.const 0
-    local.get 11
+    local.get 12
     i32.store offset=0x518
     i32.const 0
-    local.get 12
+    local.get 13
     i32.store offset=0x51c
     i32.const 0
-    local.get 14
     local.get 15
+    local.get 16
     i32.const 10
     i32.shr_s
     i32.add
     i32.store offset=0x500
     i32.const 0
-    local.get 13
-    local.get 15
+    local.get 14
+    local.get 16
     i32.const 255
     i32.and
     i32.sub
@@ -174,7 +175,7 @@
     i32.const 0
     i32.const 0
     i32.store offset=0x50c
-    local.get 15
+    local.get 16
     i32.const 8
     i32.shr_u
     i32.const 3
