@@ -1,11 +1,11 @@
 ;; movdqa xmm0, [esi]; pshufd xmm1, xmm0, 0x1b; paddd xmm0, xmm1
-;; 4 instructions, 13 bytes; 764 bytes of wasm
+;; 4 instructions, 13 bytes; 696 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
   (import "env" "chain" (func $chain (param i32) (result i32)))
   (func (;2;) (param i32 i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 v128 v128 v128)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 v128 v128 i32 i32 v128)
     i32.const 0
     i32.load offset=0x400
     local.set 2
@@ -43,6 +43,12 @@
     i32.load offset=0x51c
     local.set 13
     i32.const 0
+    v128.load offset=0x900
+    local.set 19
+    i32.const 0
+    v128.load offset=0x910
+    local.set 20
+    i32.const 0
     i32.load offset=0x530
     local.set 14
     i32.const 0x10000
@@ -54,10 +60,10 @@
       i32.load offset=0x578
       br_if 0
       local.get 8
-      local.set 18
+      local.set 21
       i32.const 512
       local.set 16
-      local.get 18
+      local.get 21
       i32.const 15
       i32.and
       br_if 0
@@ -68,7 +74,7 @@
       i32.shr_u
       i32.const 4
       i32.shl
-      local.tee 19
+      local.tee 22
       i32.load offset=0x2000000
       local.get 8
       i32.const 15
@@ -78,65 +84,37 @@
       i32.ne
       br_if 0
       local.get 8
-      local.get 19
+      local.get 22
       i32.load offset=0x2000008
       i32.add
-      local.tee 19
+      local.tee 22
       v128.load align=1
-      local.set 20
+      local.tee 23
+      local.set 19
       i32.const 0
-      local.get 20
-      v128.store offset=0x900
-      i32.const 0
-      local.set 18
+      local.set 21
       i32.const 0x1201
       local.set 16
-      local.get 18
+      local.get 21
       i32.const 15
       i32.and
       br_if 0
-      i32.const 0
-      v128.load offset=0x900
+      local.get 19
+      local.get 19
+      i8x16.shuffle 12 13 14 15 8 9 10 11 4 5 6 7 0 1 2 3
       local.set 20
-      local.get 20
-      i32.const 27
-      i32x4.splat
-      v128.const i32x4 0x40 0x10 0x4 0x1
-      i32x4.mul
-      i32.const 6
-      i32x4.shr_u
-      v128.const i32x4 0x3 0x3 0x3 0x3
-      v128.and
-      v128.const i32x4 0x4040404 0x4040404 0x4040404 0x4040404
-      i32x4.mul
-      v128.const i32x4 0x3020100 0x3020100 0x3020100 0x3020100
-      i32x4.add
-      i8x16.swizzle
+      i32.const 0
       local.set 21
-      i32.const 0
-      local.get 21
-      v128.store offset=0x910
-      i32.const 0
-      local.set 18
       i32.const 0x2602
       local.set 16
-      local.get 18
+      local.get 21
       i32.const 15
       i32.and
       br_if 0
-      i32.const 0
-      v128.load offset=0x900
-      local.set 20
-      i32.const 0
-      v128.load offset=0x910
-      local.set 21
+      local.get 19
       local.get 20
-      local.get 21
       i32x4.add
-      local.set 22
-      i32.const 0
-      local.get 22
-      v128.store offset=0x900
+      local.set 19
       i32.const 0
       local.get 2
       i32.store offset=0x400
@@ -173,6 +151,12 @@
       i32.const 0
       local.get 13
       i32.store offset=0x51c
+      i32.const 0
+      local.get 19
+      v128.store offset=0x900
+      i32.const 0
+      local.get 20
+      v128.store offset=0x910
       i32.const 0
       local.get 14
       i32.store offset=0x530
@@ -224,6 +208,12 @@
     i32.const 0
     local.get 13
     i32.store offset=0x51c
+    i32.const 0
+    local.get 19
+    v128.store offset=0x900
+    i32.const 0
+    local.get 20
+    v128.store offset=0x910
     i32.const 0
     local.get 15
     local.get 16

@@ -1,12 +1,13 @@
 ;; movups xmm0, [esi]; mulps xmm0, xmm1; movaps [edi], xmm0
-;; 4 instructions, 9 bytes; 750 bytes of wasm
+;; 4 instructions, 9 bytes; 980 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
   (import "env" "mulps" (func $mulps (param v128 v128) (result v128)))
+  (import "env" "singles_plain" (func $singles_plain (param v128 v128) (result i32)))
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
   (import "env" "chain" (func $chain (param i32) (result i32)))
-  (func (;3;) (param i32 i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 v128 v128 v128 i32)
+  (func (;4;) (param i32 i32) (result i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 v128 v128 i32 v128 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 2
@@ -44,6 +45,12 @@
     i32.load offset=0x51c
     local.set 13
     i32.const 0
+    v128.load offset=0x900
+    local.set 19
+    i32.const 0
+    v128.load offset=0x910
+    local.set 20
+    i32.const 0
     i32.load offset=0x530
     local.set 14
     i32.const 0x10000
@@ -61,7 +68,7 @@
       i32.shr_u
       i32.const 4
       i32.shl
-      local.tee 18
+      local.tee 21
       i32.load offset=0x2000000
       local.get 8
       i32.const 15
@@ -71,29 +78,129 @@
       i32.ne
       br_if 0
       local.get 8
-      local.get 18
+      local.get 21
       i32.load offset=0x2000008
       i32.add
-      local.tee 18
+      local.tee 21
       v128.load align=1
+      local.tee 22
       local.set 19
       i32.const 0
-      local.get 19
-      v128.store offset=0x900
-      i32.const 0
-      local.set 18
+      local.set 21
       i32.const 0xe01
       local.set 16
-      local.get 18
+      local.get 21
       i32.const 15
       i32.and
       br_if 0
-      i32.const 0
-      v128.load offset=0x900
-      local.set 19
-      i32.const 0
-      v128.load offset=0x910
-      local.set 20
+      local.get 18
+      i32.eqz
+      if
+        i32.const 0xe01
+        local.set 16
+        i32.const 0
+        i32.load offset=0x980
+        i32.const 0x1f80
+        i32.and
+        i32.const 0x1f80
+        i32.ne
+        br_if 1
+        i32.const 0x7fd
+        i32.const 0
+        i32.const 0
+        i32.load offset=0x980
+        i32.const 0xe060
+        i32.and
+        i32.const 32
+        i32.eq
+        select
+        local.set 18
+      end
+      block
+        block
+          local.get 18
+          i32.eqz
+          br_if 0
+          v128.const i32x4 0x800000 0x800000 0x800000 0x800000
+          local.get 19
+          f32x4.abs
+          f32x4.le
+          local.get 19
+          v128.const i32x4 0x0 0x0 0x0 0x0
+          f32x4.eq
+          v128.or
+          v128.const i32x4 0x800000 0x800000 0x800000 0x800000
+          local.get 20
+          f32x4.abs
+          f32x4.le
+          local.get 20
+          v128.const i32x4 0x0 0x0 0x0 0x0
+          f32x4.eq
+          v128.or
+          v128.and
+          local.get 19
+          local.get 20
+          f32x4.mul
+          local.set 22
+          v128.const i32x4 0x800000 0x800000 0x800000 0x800000
+          local.get 22
+          f32x4.abs
+          f32x4.lt
+          v128.and
+          local.get 22
+          f32x4.abs
+          v128.const i32x4 0x7f800000 0x7f800000 0x7f800000 0x7f800000
+          f32x4.lt
+          v128.and
+          i32x4.bitmask
+          i32.const 15
+          i32.ne
+          br_if 0
+          local.get 22
+          local.set 19
+          br 1
+        end
+        local.get 19
+        local.get 20
+        call $mulps
+        local.tee 19
+        local.get 20
+        call $singles_plain
+        local.get 18
+        i32.and
+        local.set 18
+      end
+      local.get 9
+      local.set 21
+      i32.const 0x1a02
+      local.set 16
+      local.get 21
+      i32.const 15
+      i32.and
+      br_if 0
+      i32.const 0x1a02
+      local.set 16
+      local.get 9
+      i32.const 12
+      i32.shr_u
+      i32.const 4
+      i32.shl
+      local.tee 23
+      i32.load offset=0x2000004
+      local.get 9
+      i32.const 15
+      i32.add
+      i32.const 0xfff
+      i32.or
+      i32.ne
+      br_if 0
+      local.get 9
+      local.get 23
+      i32.load offset=0x2000008
+      i32.add
+      local.tee 23
+      local.get 19
+      v128.store align=1
       i32.const 0
       local.get 2
       i32.store offset=0x400
@@ -131,60 +238,8 @@
       local.get 13
       i32.store offset=0x51c
       i32.const 0
-      local.get 14
-      i32.store offset=0x530
-      i32.const 0
-      i32.const 0x10003
-      i32.store offset=0x504
-      i32.const 0
-      i32.const 1
-      i32.store offset=0x50c
-      i32.const 0
-      local.get 1
-      i32.load offset=8
-      i32.store offset=0x508
       local.get 19
-      local.get 20
-      call $mulps
-      local.set 21
-      i32.const 0
-      local.get 21
       v128.store offset=0x900
-      local.get 9
-      local.set 18
-      i32.const 0x1a02
-      local.set 16
-      local.get 18
-      i32.const 15
-      i32.and
-      br_if 0
-      i32.const 0x1a02
-      local.set 16
-      local.get 9
-      i32.const 12
-      i32.shr_u
-      i32.const 4
-      i32.shl
-      local.tee 22
-      i32.load offset=0x2000004
-      local.get 9
-      i32.const 15
-      i32.add
-      i32.const 0xfff
-      i32.or
-      i32.ne
-      br_if 0
-      local.get 9
-      local.get 22
-      i32.load offset=0x2000008
-      i32.add
-      local.set 22
-      i32.const 0
-      v128.load offset=0x900
-      local.set 19
-      local.get 22
-      local.get 19
-      v128.store align=1
       i32.const 0
       local.get 14
       i32.store offset=0x530
@@ -192,7 +247,7 @@
       i32.const 0x10000
       i32.store offset=0x500
       local.get 1
-      i32.load offset=12
+      i32.load offset=8
       i32.const 0x1000a
       call $endRecord
       drop
@@ -237,6 +292,9 @@
     local.get 13
     i32.store offset=0x51c
     i32.const 0
+    local.get 19
+    v128.store offset=0x900
+    i32.const 0
     local.get 15
     local.get 16
     i32.const 10
@@ -259,4 +317,4 @@
     i32.const 3
     i32.and
     return_call $chain)
-  (export "r1" (func 3)))
+  (export "r1" (func 4)))
