@@ -347,12 +347,12 @@ function constant(c: Context, bytes: Uint8Array): void {
   c.e.simdBytes(S.V128_CONST, bytes);
 }
 
-/** Pushes a mask of the lanes that are neither denormals nor NaNs; of SQRT nor negative. */
-function pushPlain(c: Context, local: number, s: 0 | 1, signed = false): void {
+/** Pushes a mask of the lanes that are neither denormals nor NaNs. */
+function pushPlain(c: Context, local: number, s: 0 | 1): void {
   const { e } = c;
   constant(c, s ? LEAST_32 : LEAST_64);
   e.localGet(local);
-  if (!signed) e.simd(ABS[s]);
+  e.simd(ABS[s]);
   e.simd(LE[s]);
   e.localGet(local);
   constant(c, ZERO);
@@ -403,9 +403,7 @@ function packedArithmetic(way: Way, slot: number): void {
         masks.joined();
       };
       if (operation === K.SQRT) {
-        // The root of a plain number is one, but an infinity's.
-        pushPlain(c, b, s, true);
-        masks.joined();
+        operand(b);
         e.localGet(b);
         e.simd(PACKED(s)[operation]!);
         e.localSet(result);

@@ -23,6 +23,10 @@ function ordinary(r: Random, single: boolean): number[] {
   if (r.chance(0.08)) value *= 2 ** (least + r.int(4));
   else if (r.chance(0.08)) value *= 2 ** ((r.chance(0.5) ? least >> 1 : -least >> 1) + r.int(3));
   else if (r.chance(0.1)) value *= 2 ** (r.int(80) - 40);
+  else if (r.chance(0.2)) {
+    // Tiny before their product is rounded, and after only if the exponent had no end.
+    value = r.chance(0.5) ? 2 ** least : 1 - 2 ** (single ? -24 : -53);
+  }
   if (single) view.setFloat32(0, value, true);
   else view.setFloat64(0, value, true);
   return [...new Uint8Array(view.buffer, 0, single ? 4 : 8)];
@@ -46,6 +50,25 @@ function prepare(g: Generator): void {
     true,
   );
   for (let i = 0; i < 8; i++) g.fpu.set(content(r, 16), 160 + 16 * i);
+}
+
+/** Arithmetic, a move from it or into it, arithmetic on what that gave. */
+function chainItem(g: Generator, single: boolean): Item {
+  const { r } = g;
+  const [a, b, c] = [r.int(8), r.int(8), r.int(8)];
+  const arithmetic = (to: number, from: number) => [
+    ...r.pick(single ? [[], [0xf3]] : [[0x66], [0xf2]]),
+    0x0f,
+    r.pick([0x58, 0x59, 0x5c, 0x5d, 0x5f]),
+    0xc0 | (to << 3) | from,
+  ];
+  // MOVSS MOVSD MOVAPS MOVQ MOVLHPS MOVHLPS UNPCKLPS UNPCKLPD CVTPS2PD CVTSS2SD CVTSD2SS SQRTPD
+  const move = r.pick([
+    [0xf3, 0x0f, 0x10], [0xf2, 0x0f, 0x10], [0x0f, 0x28], [0xf3, 0x0f, 0x7e], [0x0f, 0x16], [0x0f, 0x12],
+    [0x0f, 0x14], [0x66, 0x0f, 0x14], [0x0f, 0x5a], [0xf3, 0x0f, 0x5a], [0xf2, 0x0f, 0x5a], [0x66, 0x0f, 0x51],
+  ]); // prettier-ignore
+  const first = r.chance(0.5) ? arithmetic(a, c) : arithmetic(b, c);
+  return { op: 'MMX', bytes: [...first, ...move, 0xc0 | (b << 3) | a, ...arithmetic(b, c)] };
 }
 
 // A program is of one format for the most part, so that its registers hold numbers of it.
@@ -88,6 +111,7 @@ function item(g: Generator): Item {
       bytes: [single ? 0xf3 : 0xf2, 0x0f, 0x2a, 0xc0 | (r.int(8) << 3) | g.source()],
     };
   }
+  if (kind < 14) return chainItem(g, single);
   return simdItem(g, r.chance(0.93) === single ? SINGLES : DOUBLES, content);
 }
 
