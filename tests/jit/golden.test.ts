@@ -52,6 +52,12 @@ const SEQUENCES: [name: string, text: string, bytes: string][] = [
   ['mmx', 'movq mm0, [esi]; paddw mm0, mm1; movq [edi], mm0', '0f6f060ffdc10f7f07'],
   ['sse', 'movups xmm0, [esi]; mulps xmm0, xmm1; movaps [edi], xmm0', '0f10060f59c10f2907'],
   [
+    'sse-scalar',
+    'movsd xmm0, [esi]; mulsd xmm0, [edi]; addsd xmm1, xmm0',
+    'f20f1006f20f5907f20f58c8',
+  ],
+  ['sse-compare', 'comisd xmm0, xmm1; ja $+3; inc edx', '660f2fc1770142'],
+  [
     'sse-integer',
     'movdqa xmm0, [esi]; pshufd xmm1, xmm0, 0x1b; paddd xmm0, xmm1',
     '660f6f06660f70c81b660ffec1',
