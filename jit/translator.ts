@@ -22,7 +22,7 @@ import type { Imports } from './context.ts';
 import { Decoded } from './decoded.ts';
 import { isRing0 } from './interrupts.ts';
 import { gather, isWhole, type Node, type Region } from './region.ts';
-import type { FindDirectCall } from './paravirt.ts';
+import type { DirectCall, FindDirectCall } from './paravirt.ts';
 import { Scratch } from './scratch.ts';
 import { Splicer } from './splice.ts';
 import {
@@ -115,6 +115,8 @@ export class Translator {
   private readonly importObject: Record<string, Record<string, WebAssembly.ImportValue>>;
   /** Goes from region to region, where the engine has tail calls. */
   private readonly chain: WebAssembly.ImportValue | undefined;
+  /** Where pages of routines that calls are made of were last seen: linear to physical. */
+  private readonly directPages = new Map<number, number>();
   private readonly regions = new Map<number, Translated>();
   private readonly byPage = new Map<number, Set<Translated>>();
   /** EIPs of entries at which regions with shared checks missed. */
@@ -198,7 +200,7 @@ export class Translator {
             const physical = decoded.fetchAddress(linear, mode);
             return physical < 0 ? 0 : this.core.findBlock(physical, mode) >>> 0;
           },
-          isRing0(mode) ? this.findDirect : undefined,
+          this.findDirect && isRing0(mode) ? (linear) => this.directAt(linear, mode) : undefined,
         ),
       );
     }
@@ -284,6 +286,20 @@ export class Translator {
     return this.regions.get(region.slot) === region;
   }
 
+  /**
+   * The call whose routine is at `linear`. The TLB may have dropped the page since: then it is
+   * taken to be where it was, which the region confirms before it makes the call.
+   */
+  private directAt(linear: number, mode: number): DirectCall | undefined {
+    const { decoded, directPages } = this;
+    const physical = decoded.fetchAddress(linear, mode);
+    const page = physical < 0 ? directPages.get(linear >>> 12) : (physical & ~0xfff) >>> 0;
+    if (page === undefined) return undefined;
+    const direct = this.findDirect!((page | (linear & 0xfff)) >>> 0);
+    if (direct) directPages.set(linear >>> 12, page);
+    return direct;
+  }
+
   /** Emits a region into the module at hand; null: there is no room for its tables. */
   private emit(region: Region, imports: Imports): Emitted | null {
     const { decoded, module, scratch, translation } = this;
@@ -316,8 +332,10 @@ export class Translator {
     }
     const generationWord = (eip: number) => words + 4 * pages.indexOf(eip >>> 12);
     for (let i = 0; i < pages.length; i++) decoded.setWord(words + 4 * i, 0xffffffff);
-    const physicalPage = (eip: number) =>
-      (decoded.fetchAddress((eip & ~0xfff) >>> 0, region.mode) & ~0xfff) >>> 0;
+    const physicalPage = (eip: number) => {
+      const physical = decoded.fetchAddress((eip & ~0xfff) >>> 0, region.mode);
+      return physical < 0 ? this.directPages.get(eip >>> 12)! : (physical & ~0xfff) >>> 0;
+    };
     const placement: Placement = {
       generationWord,
       physicalPage,
