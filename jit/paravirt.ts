@@ -47,8 +47,10 @@ export interface DirectCall {
    * leaves   control goes where EIP says, or the processor halts
    */
   after: 'nothing' | 'code' | 'events' | 'leaves';
-  /** The operation on EFLAGS.IF that stands here instead of a call. */
-  inline?: 'enable' | 'disable' | 'get' | 'set' | undefined;
+  /** It raises nothing: a JMP may lead to it as well, where a fault would be the routine's. */
+  neverFaults?: boolean | undefined;
+  /** The operation on EFLAGS.IF that stands here instead of a call, or nothing at all. */
+  inline?: 'enable' | 'disable' | 'get' | 'set' | 'nothing' | undefined;
 }
 
 /** The call whose routine begins at this physical address. */
@@ -57,19 +59,25 @@ export type FindDirectCall = (physical: number) => DirectCall | undefined;
 /** Instructions of every routine: what says the number, and what enters the hypervisor. */
 const ROUTINE_LENGTH = 2;
 
-/** Registers read and written, as stateOf() gives them. */
-export function directState(call: DirectCall): number {
+/** Registers read and written, as stateOf() gives them; `tail`: it is jumped to. */
+export function directState(call: DirectCall, tail: boolean): number {
   if (call.result === 'registers' || call.after === 'leaves') return 0x00ff00ff;
   const used = (1 << EAX) | (1 << EDX) | (1 << ECX) | (1 << ESP);
   const written = call.result === 'none' ? 0 : (1 << EAX) | (1 << EDX);
-  return (used << 16) | written;
+  return (used << 16) | written | (tail ? 1 << ESP : 0);
 }
 
 /**
  * Emits the call at c.eip, whose CALL is the `instructions`th instruction of its node. Where it
- * leaves the region the next instruction is at `next`.
+ * leaves the region the next instruction is at `next`; undefined: it is a JMP, and goes on where the
+ * stack says, which is in c.targetLocal then.
  */
-export function emitDirect(c: Context, call: DirectCall, instructions: number, next: number): void {
+export function emitDirect(
+  c: Context,
+  call: DirectCall,
+  instructions: number,
+  next: number | undefined,
+): void {
   const { e } = c;
   // The interpreter looks at the budget after CALL and after VMCALL: it makes a call that may not
   // be made whole.
@@ -79,6 +87,14 @@ export function emitDirect(c: Context, call: DirectCall, instructions: number, n
   e.if();
   c.leaveHere();
   e.end();
+  const tail = next === undefined;
+  if (tail) {
+    e.localGet(c.registers[ESP]);
+    e.localSet(c.targetLocal);
+    check(c, c.targetLocal, 4, TLB_READ);
+    loadValue(c, 32);
+    e.localSet(c.targetLocal);
+  }
   if (call.inline) {
     inline(c, call, instructions, next);
     return;
@@ -87,7 +103,7 @@ export function emitDirect(c: Context, call: DirectCall, instructions: number, n
     if (typeof at === 'number' || !(at in STACK)) return -1;
     const pointer = c.locals.take(O.I32);
     e.localGet(c.registers[ESP]);
-    e.i32Const(STACK[at as keyof typeof STACK]);
+    e.i32Const(STACK[at as keyof typeof STACK] + (tail ? 4 : 0));
     e.op(O.I32_ADD);
     e.localSet(pointer);
     check(c, pointer, 4, TLB_READ);
@@ -107,7 +123,7 @@ export function emitDirect(c: Context, call: DirectCall, instructions: number, n
   c.record = record;
   const generations = [0, 0];
   if (call.after === 'leaves') {
-    c.storeWord(EIP, () => e.i32Const(next));
+    c.storeWord(EIP, () => e.i32Const(next!));
   } else if (call.after !== 'nothing') {
     [MAPPING_GENERATION, CODE_GENERATION].forEach((address, i) => {
       generations[i] = c.locals.take(O.I32);
@@ -134,6 +150,7 @@ export function emitDirect(c: Context, call: DirectCall, instructions: number, n
     return;
   }
   takeResult(c, call);
+  if (tail) popTarget(c);
   c.retire(ROUTINE_LENGTH);
   if (call.after === 'nothing') return;
   [MAPPING_GENERATION, CODE_GENERATION].forEach((address, i) => {
@@ -148,8 +165,27 @@ export function emitDirect(c: Context, call: DirectCall, instructions: number, n
     e.op(O.I32_OR);
   }
   e.if();
-  c.leaveTo(next, true);
+  leaveBehind(c, next);
   e.end();
+}
+
+/** The return address that a JMP left for the routine to drop. */
+function popTarget(c: Context): void {
+  const { e } = c;
+  e.localGet(c.registers[ESP]);
+  e.i32Const(4);
+  e.op(O.I32_ADD);
+  e.localSet(c.registers[ESP]);
+  c.dirty |= 1 << ESP;
+}
+
+function leaveBehind(c: Context, next: number | undefined): void {
+  if (next !== undefined) {
+    c.leaveTo(next, true);
+    return;
+  }
+  c.e.localGet(c.targetLocal);
+  c.leaveToStack(true);
 }
 
 function takeResult(c: Context, call: DirectCall): void {
@@ -176,11 +212,19 @@ function takeResult(c: Context, call: DirectCall): void {
 }
 
 /** EFLAGS.IF, which is no part of the arithmetic flags and in memory always. */
-function inline(c: Context, call: DirectCall, instructions: number, next: number): void {
+function inline(
+  c: Context,
+  call: DirectCall,
+  instructions: number,
+  next: number | undefined,
+): void {
   const { e } = c;
   count(c, call);
+  if (next === undefined) popTarget(c);
   c.retire(instructions + ROUTINE_LENGTH);
   switch (call.inline!) {
+    case 'nothing':
+      return;
     case 'get':
       c.pushWord(EFLAGS_SYSTEM);
       e.i32Const(IF);
@@ -220,7 +264,7 @@ function inline(c: Context, call: DirectCall, instructions: number, next: number
       break;
   }
   e.if();
-  c.leaveTo(next, true);
+  leaveBehind(c, next);
   e.end();
 }
 

@@ -10,7 +10,7 @@ import { CODES } from '../isa/codes.ts';
 import { SLOT_ZERO } from '../assembly/shared/layout.ts';
 import type { Decoded } from './decoded.ts';
 import { isTranslatable } from './recipes.ts';
-import type { DirectCall, FindDirectCall } from './paravirt.ts';
+import type { DirectCall } from './paravirt.ts';
 import { COPIED_INSTRUCTIONS, HEAT_SHARE, REGION_INSTRUCTIONS } from './tuning.ts';
 
 /** How a node ends. */
@@ -76,6 +76,9 @@ export function isWhole(decoded: Decoded, eip: number, block: number, mode: numb
 /** The block decoded at a linear address, or 0. */
 export type FindBlock = (linear: number) => number;
 
+/** The call whose routine is at a linear address. */
+export type FindDirect = (linear: number) => DirectCall | undefined;
+
 /** Reads the block at `eip` as a node; cutting at other nodes comes later. */
 function readNode(decoded: Decoded, eip: number, block: number): Node {
   const first = decoded.firstRecord(block);
@@ -129,7 +132,7 @@ export function gather(
   mode: number,
   heatLimit: number,
   find: FindBlock,
-  findDirect?: FindDirectCall,
+  findDirect?: FindDirect,
 ): Region {
   const region: Region = { mode, nodes: [], byEip: new Map(), instructions: 0 };
   const { byEip, nodes } = region;
@@ -165,7 +168,7 @@ export function gather(
     if (findDirect) setDirect(decoded, node, mode, findDirect);
     const { end } = node;
     if (node.direct) {
-      if (node.direct.after !== 'leaves') reach(node.next);
+      if (node.direct.after !== 'leaves' && !isTail(node)) reach(node.next);
       continue;
     }
     if (end === 'jcc' || end === 'jmp' || end === 'call') reach(node.target);
@@ -185,18 +188,30 @@ export function gather(
   return region;
 }
 
-/** Is the node's call one that is made directly? An indirect one: as long as its pointer stays. */
-function setDirect(decoded: Decoded, node: Node, mode: number, find: FindDirectCall): void {
-  if (node.end !== 'call' && node.end !== 'call-indirect') return;
-  const [target] = node.end === 'call' ? [node.target] : indirectTargets(decoded, node, mode);
+/** A routine is jumped to: it returns to whoever called the code that jumps. */
+export function isTail({ end }: Node): boolean {
+  return end === 'jmp' || end === 'jmp-indirect';
+}
+
+/** Is the node's call one that is made directly? An indirect one: as long as it goes there. */
+function setDirect(decoded: Decoded, node: Node, mode: number, find: FindDirect): void {
+  const target = onlyTarget(decoded, node, mode);
   if (target === undefined) return;
-  const physical = decoded.fetchAddress(target, mode);
-  const direct = physical < 0 ? undefined : find(physical);
-  if (!direct) return;
-  // More than one target: a table of pointers, of which the index chooses.
-  if (node.end === 'call-indirect' && decoded.index(node.last) !== SLOT_ZERO) return;
+  const direct = find(target);
+  if (!direct || (isTail(node) && !direct.neverFaults)) return;
   node.direct = direct;
   node.target = target;
+}
+
+/** Where a call or jump goes: always, as its pointer is now, or where it went last. */
+function onlyTarget(decoded: Decoded, node: Node, mode: number): number | undefined {
+  const { end, last, target } = node;
+  if (end === 'call' || end === 'jmp') return target;
+  if (end !== 'call-indirect' && end !== 'jmp-indirect') return undefined;
+  // Through a register: the interpreter has noted it.
+  if (codeAt(decoded, last).form.name === 'r') return decoded.disp(last) >>> 0 || undefined;
+  // A table of pointers has an index, which chooses.
+  return decoded.index(last) === SLOT_ZERO ? indirectTargets(decoded, node, mode)[0] : undefined;
 }
 
 /** The most entries a jump table is read for. */

@@ -24,7 +24,7 @@ import {
 import { emitOperation } from './operations.ts';
 import { directState, emitDirect, type DirectCall } from './paravirt.ts';
 import { FLAGS_NONE, recipeOf } from './recipes.ts';
-import { codeAt, samePage, type Node, type Region } from './region.ts';
+import { codeAt, isTail, samePage, type Node, type Region } from './region.ts';
 import { getSlot, maskOf, stateOf } from './registers.ts';
 import type { Splicer } from './splice.ts';
 import { Structurer } from './structure.ts';
@@ -94,7 +94,9 @@ export class Translation {
     });
     this.looksUp = false;
     let dispatches = false;
-    for (const { direct, end } of nodes) {
+    for (const node of nodes) {
+      const { direct, end } = node;
+      if (direct && isTail(node)) dispatches = this.looksUp = true;
       if (direct) continue;
       if (end === 'call') dispatches = true;
       else if (end === 'ret' || end === 'jmp-indirect' || end === 'call-indirect') {
@@ -110,7 +112,10 @@ export class Translation {
   /** Successor nodes of a node, edges included: [taken, not taken], [next] or []. */
   private waysOf(node: Node, count: number): number[] {
     const { direct, end, target, next } = node;
-    if (direct) return direct.after === 'leaves' ? [] : [this.way(node, next, true, count)];
+    if (direct) {
+      const leaves = direct.after === 'leaves' || isTail(node);
+      return leaves ? [] : [this.way(node, next, true, count)];
+    }
     switch (end) {
       case 'jcc':
         return [this.way(node, target, target < next, count), this.way(node, next, false, count)];
@@ -307,10 +312,11 @@ export class Translation {
     }
   }
 
-  /** Only while the pointer that was followed, and the page of the routine, are what they were. */
+  /** Only where the call leads there, and while the page of the routine is what it was. */
   private emitDirect(c: Context, node: Node, call: DirectCall, tables: Tables): void {
     const { e } = c;
-    if (node.end === 'call-indirect') {
+    const { end } = node;
+    if (end === 'call-indirect' || end === 'jmp-indirect') {
       this.setTarget(c, node.last);
       c.prepareLeave();
       e.localGet(c.targetLocal);
@@ -319,7 +325,8 @@ export class Translation {
       c.leaveIf();
     }
     this.checkMapping(c, node.target, tables, () => c.leaveHere());
-    emitDirect(c, call, node.instructions, node.next);
+    emitDirect(c, call, node.instructions, isTail(node) ? undefined : node.next);
+    if (isTail(node)) this.lookup(c, tables);
   }
 
   private goesOn(node: Node): boolean {
@@ -511,7 +518,7 @@ function endAccesses(decoded: Decoded, node: Node): number {
 
 /** State a terminator uses and writes, as stateOf() gives it. */
 function terminatorState(decoded: Decoded, node: Node): number {
-  const direct = node.direct ? directState(node.direct) : 0;
+  const direct = node.direct ? directState(node.direct, isTail(node)) : 0;
   return direct | endState(decoded, node);
 }
 

@@ -23,7 +23,7 @@ import type { Imports } from './context.ts';
 import { Decoded } from './decoded.ts';
 import { isRing0 } from './interrupts.ts';
 import { gather, isWhole, type Node, type Region } from './region.ts';
-import type { FindDirectCall } from './paravirt.ts';
+import type { DirectCall, FindDirectCall } from './paravirt.ts';
 import { Scratch } from './scratch.ts';
 import { Splicer } from './splice.ts';
 import { pagesOf, Tables, type EntryPoint } from './tables.ts';
@@ -125,6 +125,8 @@ export class Translator {
   private readonly importObject: Record<string, Record<string, WebAssembly.ImportValue>>;
   /** Goes from region to region, where the engine has tail calls. */
   private readonly chain: WebAssembly.ImportValue | undefined;
+  /** Where pages of routines that calls are made of were last seen: linear to physical. */
+  private readonly directPages = new Map<number, number>();
   private readonly regions = new Map<number, Translated>();
   private readonly byPage = new Map<number, Set<Translated>>();
   /** EIPs of entries at which regions with shared checks missed. */
@@ -284,7 +286,7 @@ export class Translator {
             const physical = decoded.fetchAddress(linear, mode);
             return physical < 0 ? 0 : this.core.findBlock(physical, mode) >>> 0;
           },
-          isRing0(mode) ? this.findDirect : undefined,
+          this.findDirect && isRing0(mode) ? (linear) => this.directAt(linear, mode) : undefined,
         ),
       );
     }
@@ -393,6 +395,20 @@ export class Translator {
     return this.regions.get(region.slot) === region;
   }
 
+  /**
+   * The call whose routine is at `linear`. The TLB may have dropped the page since: then it is
+   * taken to be where it was, which the region confirms before it makes the call.
+   */
+  private directAt(linear: number, mode: number): DirectCall | undefined {
+    const { decoded, directPages } = this;
+    const physical = decoded.fetchAddress(linear, mode);
+    const page = physical < 0 ? directPages.get(linear >>> 12) : (physical & ~0xfff) >>> 0;
+    if (page === undefined) return undefined;
+    const direct = this.findDirect!((page | (linear & 0xfff)) >>> 0);
+    if (direct) directPages.set(linear >>> 12, page);
+    return direct;
+  }
+
   /** Emits a region into the module at hand; null: there is no room for its tables. */
   private emit(region: Region, imports: Imports): Emitted | null {
     const { decoded, module, translation } = this;
@@ -401,9 +417,10 @@ export class Translator {
       .plan(region)
       .map(({ node, label }) => ({ node, eip: node.eip, label }));
     const tables = new Tables(pagesOf(region), entries.length);
-    const physical = tables.pages.map(
-      (page) => (decoded.fetchAddress((page << 12) >>> 0, region.mode) & ~0xfff) >>> 0,
-    );
+    const physical = tables.pages.map((page) => {
+      const address = decoded.fetchAddress((page << 12) >>> 0, region.mode);
+      return address < 0 ? this.directPages.get(page)! : address;
+    });
     const start = module.code.length;
     const index = module.beginFunction(module.type(REGION_TYPE.parameters, REGION_TYPE.results));
     const sharing = !region.nodes.some(({ eip }) => this.unshared.has(eip));

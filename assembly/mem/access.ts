@@ -306,6 +306,10 @@ export function readSystem8(linear: u32): u32 {
 }
 
 export function readSystem16(linear: u32): u32 {
+  const entry = entryOf(TLB_KERNEL, linear);
+  if (load<u32>(entry, TLB_READ) == ((linear + 1) | 0xfff)) {
+    return load<u16>(linear + load<u32>(entry, TLB_ADDEND));
+  }
   return readIn(TLB_KERNEL, linear, 2);
 }
 
@@ -327,7 +331,12 @@ export function writeSystem8(linear: u32, value: u32): void {
 }
 
 export function writeSystem16(linear: u32, value: u32): void {
-  writeIn(TLB_KERNEL, linear, 2, value);
+  const entry = entryOf(TLB_KERNEL, linear);
+  if (load<u32>(entry, TLB_WRITE) == ((linear + 1) | 0xfff)) {
+    store<u16>(linear + load<u32>(entry, TLB_ADDEND), value);
+  } else {
+    writeIn(TLB_KERNEL, linear, 2, value);
+  }
 }
 
 export function writeSystem32(linear: u32, value: u32): void {
@@ -340,5 +349,7 @@ export function writeSystem32(linear: u32, value: u32): void {
 }
 
 export function probeSystemWrite(linear: u32, size: u32): void {
+  const entry = entryOf(TLB_KERNEL, linear);
+  if (load<u32>(entry, TLB_WRITE) == ((linear + size - 1) | 0xfff)) return;
   if (!slowProbeIn(TLB_KERNEL, linear, size)) fault();
 }

@@ -64,8 +64,10 @@ export interface Call {
   /** Who serves it: the core in WebAssembly, or the machine in TypeScript. */
   served: 'core' | 'host' | 'nobody';
   after: After;
+  /** No argument and no state makes it raise an exception. */
+  neverFaults?: boolean;
   /** Translated code has the operation inline: jit/paravirt.ts. */
-  inline?: 'enable' | 'disable' | 'get' | 'set';
+  inline?: 'enable' | 'disable' | 'get' | 'set' | 'nothing';
   does: string;
 }
 
@@ -117,8 +119,9 @@ function none(name: string, callClass: CallClass, does: string, reason: string):
 }
 
 const READS: Partial<Row> = { after: 'nothing' };
+const NEVER_FAULTS: Partial<Row> = { neverFaults: true };
 const PORTS: Partial<Row> = { after: 'events' };
-const HOST: Partial<Row> = { served: 'host', after: 'events' };
+const HOST: Partial<Row> = { served: 'host', after: 'events', neverFaults: true };
 
 // prettier-ignore
 const ROWS: readonly Row[] = [
@@ -146,12 +149,13 @@ const ROWS: readonly Row[] = [
   row('UpdateKernelStack', 'C', args('ss: selector', 'esp: linear'), 'none', 'cpu.load_sp0',
     'The stack of the next entry to ring 0; stored in the task state segment.'),
   row('SetCR0', 'C', args('value'), 'none', 'cpu.write_cr0', 'MOV CR0.'),
-  row('SetCR2', 'C', args('value: linear'), 'none', 'mmu.write_cr2', 'MOV CR2.', READS),
+  row('SetCR2', 'C', args('value: linear'), 'none', 'mmu.write_cr2', 'MOV CR2.',
+    { ...READS, neverFaults: true }),
   row('SetCR3', 'C', args('root'), 'none', 'mmu.write_cr3',
     'Switches to the address space of this root; entries of the one left are kept.'),
   row('SetCR4', 'C', args('value'), 'none', 'cpu.write_cr4', 'MOV CR4.'),
   row('GetCR0', 'C', [], 'eax', 'cpu.read_cr0', 'CR0.', READS),
-  row('GetCR2', 'C', [], 'eax', 'mmu.read_cr2', 'CR2.', READS),
+  row('GetCR2', 'C', [], 'eax', 'mmu.read_cr2', 'CR2.', { ...READS, neverFaults: true }),
   row('GetCR3', 'C', [], 'eax', 'mmu.read_cr3', 'CR3.', READS),
   row('GetCR4', 'C', [], 'eax', 'cpu.read_cr4', 'CR4.', READS),
   row('WBINVD', 'C', [], 'none', 'cpu.wbinvd', 'There is no cache to write back.',
@@ -187,20 +191,22 @@ const ROWS: readonly Row[] = [
   row('SetPxELong', 'C', args('low', 'high', 'at: linear', 'flags: entry flags'), 'none', 'mmu.set_pte_atomic',
     'Stores a 64-bit page-table entry at once.'),
   row('UpdatePxE', 'C', args('at: linear', 'flags: entry flags'), 'none', 'mmu.pte_update',
-    'The guest changed a 32-bit entry in memory.'),
+    'The guest changed a 32-bit entry in memory.', NEVER_FAULTS),
   row('UpdatePxELong', 'C', args('at: linear', 'flags: entry flags'), 'none', 'mmu.pte_update',
-    'The guest changed a 64-bit entry in memory.'),
+    'The guest changed a 64-bit entry in memory.', NEVER_FAULTS),
   row('MachineToPhysical', 'C', args('address'), 'eax', null, 'The argument: there is no other space.',
     READS),
   row('PhysicalToMachine', 'C', args('address'), 'eax', null, 'The argument: there is no other space.',
     READS),
   row('AllocatePage', 'C', args('page: pfn', 'flags: page flags', 'clone: pfn', 'first', 'count'), 'none', 'mmu.alloc_pte',
-    'A page becomes a page table.'),
+    'A page becomes a page table.', NEVER_FAULTS),
   row('ReleasePage', 'C', args('page: pfn', 'flags: page flags'), 'none', 'mmu.release_pte',
-    'A page is a page table no more.'),
-  row('InvalPage', 'C', args('address: linear'), 'none', 'mmu.flush_tlb_single', 'INVLPG.'),
+    'A page is a page table no more.', NEVER_FAULTS),
+  row('InvalPage', 'C', args('address: linear'), 'none', 'mmu.flush_tlb_single', 'INVLPG.',
+    NEVER_FAULTS),
   row('FlushTLB', 'C', args('flags'), 'none', 'mmu.flush_tlb_user',
-    'Bit 0: drops what is not global; bit 1: the global entries and kept address spaces as well.'),
+    'Bit 0: drops what is not global; bit 1: the global entries and kept address spaces as well.',
+    NEVER_FAULTS),
   none('SetLinearMapping', 'C', 'Where page tables are mapped.',
     "the hypervisor walks the guest's page tables and needs no hint"),
   row('INL', 'X', [PORT], 'registers', null, 'IN EAX, DX.', PORTS),
@@ -228,7 +234,7 @@ const ROWS: readonly Row[] = [
   row('GetCycleFrequency', 'C', [], 'edx:eax', 'time.get_tsc_khz', 'Cycles a second.',
     { served: 'host', after: 'nothing' }),
   row('GetCycleCounter', 'C', args('counter: counter'), 'edx:eax', 'time.sched_clock',
-    'Cycles: 0 real, 1 available, 2 stolen; 0 for another counter.', { after: 'events' }),
+    'Cycles: 0 real, 1 available, 2 stolen; 0 for another counter.', { after: 'events', neverFaults: true }),
   row('SetAlarm', 'C', args('flags: alarm flags', 'expiry low', 'expiry high', 'period low', 'period high'),
     'none', 'time.set_alarm', 'Arms the alarm of a counter.', HOST),
   row('CancelAlarm', 'C', args('flags: alarm flags'), 'eax', 'time.cancel_alarm',
@@ -239,7 +245,8 @@ const ROWS: readonly Row[] = [
     '1 if the wall clock was changed since the last call.', { served: 'host', after: 'nothing' }),
   none('SetCallbacks', 'C', 'Unknown.', 'no published text says what it does, and no kernel calls it'),
   row('SetLazyMode', 'C', args('mode'), 'none', 'mmu.lazy_mode',
-    '0: what was put off is done now; 1: page-table updates may wait; 2: processor state may.'),
+    '0: what was put off is done now; 1: page-table updates may wait; 2: processor state may.',
+    { after: 'nothing', neverFaults: true, inline: 'nothing' }),
 ];
 
 export const CALLS: readonly Call[] = ROWS.map((call, number) => ({ number, ...call }));

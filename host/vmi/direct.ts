@@ -8,7 +8,7 @@ const HOST = 'vmi_host';
 const HOST_ARGUMENTS = 5;
 
 const DIRECT: readonly DirectCall[] = CALLS.map((call): DirectCall => {
-  const { after, inline, number, result, served } = call;
+  const { after, inline, neverFaults, number, result, served } = call;
   const given: DirectCall['arguments'] = call.arguments.map(({ at }) => at);
   const host = served === 'host';
   return {
@@ -20,6 +20,7 @@ const DIRECT: readonly DirectCall[] = CALLS.map((call): DirectCall => {
     result,
     wide: host || result === 'edx:eax',
     after,
+    neverFaults,
     inline,
   };
 });

@@ -457,17 +457,27 @@ function control(c: Case): string {
       return c.lines.join('\n');
     case 'jmp-indirect': {
       const target = source(c, form.args[0]!);
-      c.lines.push(`eip = ${target}; budget -= load<u16>(rp, 12); ${leave} break;`);
+      c.lines.push(
+        `eip = ${target}; ${noteTarget(c, 'eip')}budget -= load<u16>(rp, 12); ${leave} break;`,
+      );
       return c.lines.join('\n');
     }
     case 'call-indirect': {
       const target = source(c, form.args[0]!);
-      c.lines.push(RETIRE.replace('rp, 8', 'rp, 12'), `const target: u32 = ${target};`);
+      c.lines.push(
+        RETIRE.replace('rp, 8', 'rp, 12'),
+        `const target: u32 = ${target}; ${noteTarget(c, 'target')}`,
+      );
       pushValue(c, 'next');
       c.lines.push(`budget -= last & 0xffff; eip = target; ${leave} break;`);
       return c.lines.join('\n');
     }
   }
+}
+
+/** Where a branch through a register went last, in its disp: the translator's guess. */
+function noteTarget(c: Case, target: string): string {
+  return c.code.form.name === 'r' ? `store<u32>(rp, ${target}, 8); ` : '';
 }
 
 const FLAG_IMPORTS = [

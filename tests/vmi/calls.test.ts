@@ -6,7 +6,7 @@ import { REGISTER_NAMES } from '../../host/state.ts';
 import { CALLS, type Call } from '../../host/vmi/calls.ts';
 import { CASES } from './cases.ts';
 import { PROGRAM, REPORT, STACK, type Guest } from './guest.ts';
-import { expected, FORMS, runLoop, type CallCase, type Result } from './loop.ts';
+import { expected, FORMS, isTail, runLoop, type CallCase, type Result } from './loop.ts';
 import { guestOf, VMI_TIER_NAMES, type VmiTier } from './tiers.ts';
 
 /** Calls whose tests are in another file, because they take time or do not come back. */
@@ -115,7 +115,9 @@ describe.each(ROWS)('%s', (_, name: string, c: CallCase) => {
       if (tier === 'interpreted') return;
       expect(guest.translated - translated).toBeGreaterThan(100);
       if (served && !c.unseen) {
-        expect(pushed).toBe(tier === 'translated, through the ROM');
+        // What may fault is made by the routine itself where a JMP leads to it.
+        const direct = tier === 'translated, the call made directly';
+        expect(pushed).toBe(!direct || (isTail(form) && !call.neverFaults));
       }
     });
   });

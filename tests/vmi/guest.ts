@@ -102,7 +102,8 @@ export class Guest {
       memory: MEMORY,
       clock: 'virtual',
       jit: false,
-      translator: { heatLimit: 1, batch: 1 },
+      // Not before it has run once: where a branch through a register goes is seen then.
+      translator: { heatLimit: 2, batch: 1 },
       hostNow: () => performance.now() * 1e6,
       paravirt: 'vmi',
       ...options,

@@ -19,9 +19,17 @@ import {
 } from './assembler.ts';
 import { POINTERS, REPORT, routine, STACK, VARIABLES, type Ending, type Guest } from './guest.ts';
 
-/** How a routine is called: a near CALL by its address, or through a pointer. */
-export type Form = 'E8' | 'FF 15';
-export const FORMS: readonly Form[] = ['E8', 'FF 15'];
+/**
+ * How a routine is called: a near CALL by its address, through a pointer or a register; or a CALL of
+ * code that jumps there.
+ */
+export const FORMS = ['E8', 'FF 15', 'FF D5', 'E8, E9', 'E8, FF 25', 'E8, FF E5'] as const;
+export type Form = (typeof FORMS)[number];
+
+/** A JMP leads to the routine. */
+export function isTail(form: Form): boolean {
+  return form.startsWith('E8, ');
+}
 
 export type Registers = Record<RegisterName, number>;
 
@@ -88,25 +96,53 @@ export interface Result {
   retired: number;
 }
 
+/** Of the longest form, with what stands in front of it. */
+const CALL_LENGTH = 10;
+
+const pointerOf = (name: string): number => POINTERS + 4 * callNamed(name).number;
+
+/** No call has an argument or a result in EBP, which is given its value again behind it. */
+function emitCall(a: Assembler, name: string, form: Form): void {
+  const end = a.here + CALL_LENGTH;
+  const throughEbp = form.endsWith('D5') || form.endsWith('E5');
+  if (throughEbp) a.mov('ebp', routine(name));
+  const length = form === 'FF 15' ? 6 : form === 'FF D5' ? 2 : 5;
+  while (a.here + length < end) a.emit(NOP);
+  if (form === 'E8') a.call(routine(name));
+  else if (form === 'FF 15') a.callThrough(pointerOf(name));
+  else if (form === 'FF D5') a.emit(0xff, 0xd5);
+  else a.call('jump');
+}
+
+/** In every form of the same length, so that the loop stays where it is. */
+function emitJump(a: Assembler, name: string, form: Form | 'native'): void {
+  a.jump('loop').label('jump');
+  const start = a.here;
+  if (form === 'E8, E9') a.jump(routine(name));
+  else if (form === 'E8, FF 25') a.emit(0xff, 0x25, dword(pointerOf(name)));
+  else if (form === 'E8, FF E5') a.emit(0xff, 0xe5);
+  while (a.here < start + 6) a.emit(NOP);
+}
+
 export function runLoop(guest: Guest, name: string, c: CallCase, how: Form | 'native'): Result {
   const { stack = [], eflags = FLAGS, before } = c;
   const registers = { ...DEFAULTS, ...c.registers };
   const under = STACK - 4 * stack.length - 8;
   guest.load(
     (a) => {
+      emitJump(a, name, how);
       a.label('loop');
       before?.(a);
       a.set(under, UNTOUCHED);
       a.mov('esp', IN).emit(POPA, POPF).mov('esp', STACK);
       for (const value of [...stack].reverse()) a.push(value);
-      // The forms are alike in what lies behind.
-      if (how === 'E8') a.emit(NOP);
       const site = a.here;
-      if (how === 'E8') a.call(routine(name));
-      else if (how === 'FF 15') a.callThrough(POINTERS + 4 * callNamed(name).number);
-      else a.emit(c.native ?? []);
-      if (how === 'native') while (a.here - site < 6) a.emit(NOP);
+      if (how === 'native') a.emit(c.native ?? []);
+      else emitCall(a, name, how);
+      // The forms are alike in what lies behind.
+      if (how === 'native') while (a.here - site < CALL_LENGTH) a.emit(NOP);
       a.label('behind');
+      a.mov('ebp', DEFAULTS.ebp);
       a.store(OUT_ESP, 'esp')
         .mov('esp', OUT + 36)
         .emit(PUSHF, PUSHA, CLI, 0xfc);
