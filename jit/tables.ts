@@ -87,8 +87,14 @@ export class Tables {
     const { lookupMask } = this;
     if (lookupMask < 0) return;
     const table = address + this.lookupTable;
-    // No instruction is fetched from there: a kernel never maps the last byte for code.
-    for (let i = 0; i <= lookupMask; i++) decoded.setWord(table + LOOKUP_SIZE * i, LOOKUP_EMPTY);
+    // A branch to that very address finds a free place. It must lead nowhere: its generation is the
+    // EIP itself, which none is, and its page one that nothing can be mapped to (confirmPage()).
+    for (let i = 0; i <= lookupMask; i++) {
+      const at = table + LOOKUP_SIZE * i;
+      decoded.setWord(at, LOOKUP_EMPTY);
+      decoded.setWord(at + 8, at);
+      decoded.setWord(at + 12, LOOKUP_EMPTY);
+    }
     for (const { eip, label } of entries) {
       let index = lookupIndex(eip, lookupMask);
       while (decoded.word(table + LOOKUP_SIZE * index) !== LOOKUP_EMPTY >>> 0) {

@@ -295,7 +295,7 @@ function reachOperand(mode: u32, attributes: u32, isLea: bool): void {
   const plain = (mode & MODE_FLAT) != 0 && !address16;
   // Nothing may be written through CS, flat or not.
   if (plain && segment < FS && !(segment == CS && attributes & 0x400)) return;
-  const open = segment == FS ? MODE_FS_OPEN : MODE_GS_OPEN;
+  const open = segment < FS ? 0 : segment == FS ? MODE_FS_OPEN : MODE_GS_OPEN;
   if (plain && mode & open) {
     if (index == SLOT_ZERO) {
       index = baseSlot(segment);

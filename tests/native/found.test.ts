@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { TIERS } from '../lib/tiers.ts';
 import { compare } from './compare.ts';
 import { runNative, unavailable } from './harness.ts';
-import { CODE, DATA, FPU_IMAGE, STACK, STACK_SIZE } from './layout.ts';
+import { CODE, DATA, FPU_IMAGE, STACK, STACK_SIZE, USER_DATA } from './layout.ts';
 import { link, type Program } from './program.ts';
 import { little } from './random.ts';
 
@@ -26,6 +26,14 @@ const FOUND: Found[] = [
       [0xdb, 0xe2], // fnclex
       [0xd9, 0xee], // fldz: moves TOP and reports nothing
       [0xa1, ...little(CROSSING, 4)], // mov eax, [CROSSING]
+    ].flat(),
+  },
+  {
+    title: 'a write through CS faults while GS is flat',
+    code: [
+      [0xb8, ...little(USER_DATA, 4), 0x8e, 0xe8], // mov eax, USER_DATA; mov gs, eax
+      [0xbb, ...little(DATA, 4)], // mov ebx, DATA
+      [0x2e, 0x89, 0x03], // mov cs:[ebx], eax
     ].flat(),
   },
 ];
