@@ -41,7 +41,7 @@ export interface TranslatorCore {
   memory: WebAssembly.Memory;
   table: WebAssembly.Table;
   findBlock(physical: number, mode: number): number;
-  /** What was noted under MAPPING_GENERATION holds no more. */
+  /** What was noted under the generations holds no more. */
   newGeneration(): void;
 }
 
