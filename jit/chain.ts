@@ -19,7 +19,7 @@ import {
   INTR,
   JUMP_CACHE,
   JUMP_CACHE_ENTRIES,
-  MAPPING_GENERATION,
+  KERNEL_GENERATION,
   MODE,
   SEGMENT_BASE,
 } from '../assembly/shared/layout.ts';
@@ -48,6 +48,7 @@ import {
   JUMP_SHIFT,
   REGION_MISS,
 } from '../assembly/shared/regions.ts';
+import { MODE_USER } from '../assembly/shared/modes.ts';
 import type { Encoder } from './wasm/encoder.ts';
 import { ModuleWriter } from './wasm/module.ts';
 import * as O from './wasm/opcodes.ts';
@@ -125,7 +126,10 @@ function chainModule(): Uint8Array {
   e.localGet(eip);
   e.op(O.I32_XOR);
   field(e, cached, JUMP_CACHE + JUMP_GENERATION);
-  word(e, MAPPING_GENERATION);
+  word(e, MODE);
+  e.i32Const(MODE_USER);
+  e.op(O.I32_AND);
+  e.load(O.I32_LOAD, KERNEL_GENERATION, 2);
   e.localTee(generation);
   e.op(O.I32_XOR);
   e.op(O.I32_OR);

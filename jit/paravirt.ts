@@ -12,7 +12,7 @@ import {
   COUNT_CURRENT,
   EFLAGS_SYSTEM,
   EIP,
-  MAPPING_GENERATION,
+  KERNEL_GENERATION,
   VMI_COUNTS,
 } from '../assembly/shared/layout.ts';
 import { IF } from '../assembly/shared/flags.ts';
@@ -125,7 +125,7 @@ export function emitDirect(
   if (call.after === 'leaves') {
     c.storeWord(EIP, () => e.i32Const(next!));
   } else if (call.after !== 'nothing') {
-    [MAPPING_GENERATION, CODE_GENERATION].forEach((address, i) => {
+    [KERNEL_GENERATION, CODE_GENERATION].forEach((address, i) => {
       generations[i] = c.locals.take(O.I32);
       c.pushWord(address);
       e.localSet(generations[i]);
@@ -153,7 +153,7 @@ export function emitDirect(
   if (tail) popTarget(c);
   c.retire(ROUTINE_LENGTH);
   if (call.after === 'nothing') return;
-  [MAPPING_GENERATION, CODE_GENERATION].forEach((address, i) => {
+  [KERNEL_GENERATION, CODE_GENERATION].forEach((address, i) => {
     c.pushWord(address);
     e.localGet(generations[i]);
     e.op(O.I32_NE);

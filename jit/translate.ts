@@ -6,7 +6,8 @@
  * branches, calls, returns, indirect branches. A node's instructions are taken off the budget at
  * its end.
  */
-import { MAPPING_GENERATION } from '../assembly/shared/layout.ts';
+import { KERNEL_GENERATION } from '../assembly/shared/layout.ts';
+import { MODE_USER } from '../assembly/shared/modes.ts';
 import { CODES } from '../isa/codes.ts';
 import { END_OPERAND, END_POP, END_PUSH } from './accesses.ts';
 import { ALL_STATE, Context, FLAGS_BIT, type Imports } from './context.ts';
@@ -60,6 +61,8 @@ export class Translation {
   private readonly index = new Map<number, number>();
   /** The region at hand runs at CPL 0 of protected mode. */
   private ring0 = false;
+  /** Address of the generation of its mode. */
+  private generation = 0;
   private context: Context | undefined;
   /** The region has branches whose targets are looked up. */
   private looksUp = false;
@@ -175,6 +178,7 @@ export class Translation {
     }
     this.ring0 = isRing0(region.mode);
     c.begin(region.nodes[0].eip, region.mode, state >>> 16, state & ALL_STATE, vectors, callsOut);
+    this.generation = KERNEL_GENERATION + (region.mode & MODE_USER);
     const start = module.code.length;
     const count = region.nodes.length;
     this.structurer.emit(module.code, c.label, {
@@ -381,7 +385,7 @@ export class Translation {
     const { e } = c;
     const word = tables.generationWord(target);
     c.pushTable(word);
-    c.pushWord(MAPPING_GENERATION);
+    c.pushWord(this.generation);
     e.op(O.I32_NE);
     e.if();
     e.localGet(c.tablesLocal);
@@ -459,7 +463,7 @@ export class Translation {
     e.load(O.I32_LOAD, tables.lookupTable + 8, 2);
     e.load(O.I32_LOAD, 0, 2);
     e.i32Const(0);
-    e.load(O.I32_LOAD, MAPPING_GENERATION, 2);
+    e.load(O.I32_LOAD, this.generation, 2);
     e.op(O.I32_NE);
     e.if();
     e.localGet(entry);

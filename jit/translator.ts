@@ -43,7 +43,7 @@ export interface TranslatorCore {
   findNext(linear: number, physical: number, mode: number): number;
   peekFetch(linear: number): number;
   setSavedHeat(heat: number): void;
-  /** What was noted under MAPPING_GENERATION holds no more. */
+  /** What was noted under the generations holds no more. */
   newGeneration(): void;
 }
 

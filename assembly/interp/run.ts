@@ -23,7 +23,6 @@ import {
   INTR,
   JUMP_CACHE,
   JUMP_CACHE_ENTRIES,
-  MAPPING_GENERATION,
   MODE,
   NMI,
   PAGE_INFO,
@@ -74,7 +73,14 @@ import { CS, limitOf } from '../cpu/segments';
 import { hasRoom, resetDecoder } from '../decode/decode';
 import { interpret } from '../generated/interpret';
 import { hashSlot } from '../mem/codepages';
-import { count, countBy, generationEpoch, newGeneration, translateFetch } from '../mem/tlb';
+import {
+  count,
+  countBy,
+  generationEpoch,
+  generationOf,
+  newGeneration,
+  translateFetch,
+} from '../mem/tlb';
 import { calling, settleCall } from '../paravirt/vmcall';
 import { countFault, endFaultRun, noteEntry } from './history';
 import { findNext, heatLimit, LEAVE_CHECK, mustLook, nextPhysical } from './step';
@@ -269,7 +275,7 @@ export function run(): i32 {
     }
     if (entry && !missed && load<u32>(entry, ENTRY_EIP) == eip) {
       store<u32>(cached, eip, JUMP_EIP);
-      store<u32>(cached, load<u32>(MAPPING_GENERATION), JUMP_GENERATION);
+      store<u32>(cached, generationOf(mode), JUMP_GENERATION);
       store<u32>(cached, mode, JUMP_MODE);
       store<u32>(cached, entry, JUMP_ENTRY);
       store<u32>(cached, generationEpoch, JUMP_EPOCH);
@@ -309,7 +315,7 @@ function chain(entry: u32, eip: u32, mode: u32): i32 {
     store<u32>(CHAIN_ENTRY, entry);
     store<u32>(CHAIN_COUNT, load<u32>(CHAIN_COUNT) + 1);
     store<u32>(entry, load<u32>(entry, ENTRY_COUNT) + 1, ENTRY_COUNT);
-    store<u32>(load<u32>(entry, ENTRY_GENERATION), load<u32>(MAPPING_GENERATION));
+    store<u32>(load<u32>(entry, ENTRY_GENERATION), generationOf(mode));
     result = call_indirect<i32>(
       load<u32>(entry, ENTRY_SLOT),
       load<u32>(entry, ENTRY_LABEL),
@@ -333,7 +339,7 @@ function chain(entry: u32, eip: u32, mode: u32): i32 {
 /** Is this the place of the entry at EIP, mapped as it was? */
 function isKnown(cached: usize, eip: u32, mode: u32): bool {
   if (load<u32>(cached, JUMP_EIP) != eip || load<u32>(cached, JUMP_MODE) != mode) return false;
-  const generation = load<u32>(MAPPING_GENERATION);
+  const generation = generationOf(mode);
   if (load<u32>(cached, JUMP_GENERATION) == generation) return true;
   // Another address space, in which the kernel is mapped alike: a switch makes nothing else stale.
   if (load<u32>(cached, JUMP_EPOCH) != generationEpoch) return false;

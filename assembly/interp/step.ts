@@ -15,7 +15,7 @@ import {
   HALTED,
   INHIBIT,
   INTR,
-  MAPPING_GENERATION,
+  MODE,
   NMI,
   RECORD_CURRENT,
   STOP,
@@ -39,7 +39,7 @@ import { linearAddress } from '../cpu/segments';
 import { decodeBlock, hasRoom } from '../decode/decode';
 import { imm, operandAddress } from '../decode/fields';
 import { findBlock, hashSlot } from '../mem/codepages';
-import { translateFetch } from '../mem/tlb';
+import { generationOf, translateFetch } from '../mem/tlb';
 
 // Why interpret() came back.
 /** Look the next block up again; interrupts and the budget wait for a place where they are checked. */
@@ -203,7 +203,7 @@ export function confirmPage(word: u32, linear: u32, page: u32): i32 {
     return 0;
   }
   if ((physical & ~0xfff) != page) return 0;
-  store<u32>(word, load<u32>(MAPPING_GENERATION));
+  store<u32>(word, generationOf(load<u32>(MODE)));
   return 1;
 }
 

@@ -16,7 +16,6 @@ import {
   CR0,
   CR3,
   CR4,
-  MAPPING_GENERATION,
   PAGE_INFO,
   PDPTE,
   SPACES,
@@ -30,6 +29,7 @@ import {
   TLB_WRITE,
   TLB_FILLED,
   TLB_FILLED_ROOM,
+  USER_GENERATION,
   FAULT_PENDING,
 } from '../shared/layout';
 import { COUNT_SPACE_ENTRIES, COUNT_SPACE_RETURNS } from '../shared/counters';
@@ -56,6 +56,7 @@ import {
   flushTlb,
   freshGeneration,
   generationEpoch,
+  newLocalGeneration,
   noteFilled,
   PAGE_SLOW_WRITE,
   protectTables,
@@ -76,7 +77,7 @@ const STAMP_MASK: u32 = 0x3fff;
 const SOURCES: u32 = STAMPS + 0x10000;
 const SOURCE_SIZE: u32 = 12;
 
-// Kept spaces: u32 root, u32 entries, u32 time left, u32 MAPPING_GENERATION, u32 epoch of it, four
+// Kept spaces: u32 root, u32 entries, u32 time left, u32 USER_GENERATION, u32 epoch of it, four
 // u64 PDPTE; then entries: u32 address in the TLB, the TLB's four words, table, directory, time.
 const SLOTS: u32 = 8;
 const SLOT_FIRST: u32 = SOURCES + TLB_FILLED_ROOM * SOURCE_SIZE;
@@ -200,7 +201,7 @@ function save(slot: u32, root: u32, tracked: bool): void {
   store<u32>(slot, kept, 4);
   store<u32>(slot, ++leaves, 8);
   // What was not kept may have been executed from: its generation must not come back.
-  store<u32>(slot, whole ? load<u32>(MAPPING_GENERATION) : 0, 12);
+  store<u32>(slot, whole ? load<u32>(USER_GENERATION) : 0, 12);
   store<u32>(slot, generationEpoch, 16);
 }
 
@@ -285,7 +286,7 @@ function restore(root: u32, pae: bool): void {
   }
   const generation = load<u32>(slot, 12);
   const same = entries && good == entries && load<u32>(slot, 16) == generationEpoch;
-  store<u32>(MAPPING_GENERATION, same && generation ? generation : freshGeneration());
+  newLocalGeneration(same && generation ? generation : freshGeneration());
   if (load<u32>(slot) == root) store<u32>(slot, 0, 4);
 }
 

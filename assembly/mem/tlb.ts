@@ -4,7 +4,7 @@ import {
   CR0,
   COUNTERS,
   DR,
-  MAPPING_GENERATION,
+  KERNEL_GENERATION,
   PAGE_INFO,
   RAM_BASE,
   TAG_INVALID,
@@ -19,9 +19,11 @@ import {
   TLB_READ,
   TLB_USER,
   TLB_WRITE,
+  USER_GENERATION,
 } from '../shared/layout';
 import { COUNT_TLB_FILLS, COUNT_TLB_FLUSHES, COUNT_TLB_PAGE_FLUSHES } from '../shared/counters';
 import { PF_FETCH, PF_USER, PF_WRITE } from '../shared/faults';
+import { MODE_USER } from '../shared/modes';
 import {
   PAGE_ATTRIBUTES,
   PAGE_RAM,
@@ -65,12 +67,22 @@ export function setFilled(count: u32): void {
   filled = count;
 }
 
-/** MAPPING_GENERATION was this at most. */
+/** The generations were this at most. */
 let lastGeneration: u32 = 0;
 /** Counts changes of mappings that may concern every address space. */
 export let generationEpoch: u32 = 0;
+/**
+ * Supervisor code was fetched through an entry that is not global, since the last flush of all. As
+ * long as none was, what changes or flushes entries that are not global concerns no supervisor code.
+ */
+let localCode: bool = false;
 
-/** A value that MAPPING_GENERATION never had. */
+/** The generation that code of this mode is confirmed under. */
+export function generationOf(mode: u32): u32 {
+  return load<u32>(KERNEL_GENERATION + (mode & MODE_USER));
+}
+
+/** A value that no generation ever had. */
 export function freshGeneration(): u32 {
   return ++lastGeneration;
 }
@@ -78,7 +90,14 @@ export function freshGeneration(): u32 {
 /** Translations of executable pages may have changed. */
 export function newGeneration(): void {
   generationEpoch++;
-  store<u32>(MAPPING_GENERATION, ++lastGeneration);
+  store<u32>(USER_GENERATION, ++lastGeneration);
+  store<u32>(KERNEL_GENERATION, ++lastGeneration);
+}
+
+/** The same of pages that are not global; `user` is the generation of user code from now on. */
+export function newLocalGeneration(user: u32): void {
+  store<u32>(USER_GENERATION, user);
+  if (localCode) store<u32>(KERNEL_GENERATION, ++lastGeneration);
 }
 
 export function count(index: u32): void {
@@ -131,6 +150,11 @@ export function translateIn(tlb: u32, linear: u32, access: u32): bool {
   count(COUNT_TLB_FILLS);
   const entry = entryOf(tlb, linear);
   if (info & PAGE_SLOW_WRITE) writable = false;
+  // Refilled after the table was changed: what was fetched through the entry is no longer confirmed.
+  if (load<u32>(entry, TLB_READ) != TAG_INVALID) {
+    const old = load<u32>(entry, TLB_PHYSICAL);
+    if (((old ^ physical) & ~0xfff) | (old & ~bits & TLB_GLOBAL)) newGeneration();
+  }
   // An entry that is refilled may have come through other tables.
   if ((bits & TLB_GLOBAL) == 0) noteSource(noteFilled(entry, bits), walkTable, walkDirectory);
   else if (load<u32>(entry, TLB_READ) == TAG_INVALID) noteFilled(entry, bits);
@@ -148,12 +172,25 @@ export function translate(linear: u32, access: u32): bool {
 
 /** Physical address an instruction is fetched from; 0xFFFFFFFF: a fault is noted. */
 export function translateFetch(linear: u32): u32 {
-  const entry = entryOf(load<u32>(TLB_CURRENT), linear);
+  const tlb = load<u32>(TLB_CURRENT);
+  const entry = entryOf(tlb, linear);
   if (load<u32>(entry, TLB_READ) == (linear | 0xfff)) {
     const physical = load<u32>(entry, TLB_PHYSICAL);
-    if ((physical & TLB_NO_EXECUTE) == 0) return (physical & ~0xfff) | (linear & 0xfff);
+    if ((physical & TLB_NO_EXECUTE) == 0) {
+      if (!(physical & TLB_GLOBAL) && tlb == TLB_KERNEL) localCode = true;
+      return (physical & ~0xfff) | (linear & 0xfff);
+    }
   }
-  return translate(linear, PF_FETCH) ? translated : 0xffffffff;
+  if (!translate(linear, PF_FETCH)) return 0xffffffff;
+  if (tlb == TLB_KERNEL && !isGlobal(entry, linear)) localCode = true;
+  return translated;
+}
+
+function isGlobal(entry: u32, linear: u32): bool {
+  return (
+    load<u32>(entry, TLB_READ) == (linear | 0xfff) &&
+    (load<u32>(entry, TLB_PHYSICAL) & TLB_GLOBAL) != 0
+  );
 }
 
 /**
@@ -183,13 +220,20 @@ export function flushTlb(all: bool): void {
     memory.fill(LARGE, 0, 2048);
     dropSpaces();
   }
-  flushList(TLB_FILLED, filled);
-  filled = 0;
+  flushLocal();
   if (all) {
     flushList(TLB_FILLED_GLOBAL, filledGlobal);
     filledGlobal = 0;
+    newGeneration();
+    localCode = false;
   }
-  newGeneration();
+}
+
+function flushLocal(): void {
+  flushList(TLB_FILLED, filled);
+  filled = 0;
+  generationEpoch++;
+  newLocalGeneration(freshGeneration());
 }
 
 /** Alignment is checked from now on: no access of privilege 3 may hit. */
@@ -233,11 +277,7 @@ export function noteFilled(entry: u32, bits: u32): u32 {
     store<u32>(TLB_FILLED_GLOBAL + (filledGlobal << 2), entry);
     return filledGlobal++;
   }
-  if (filled == TLB_FILLED_ROOM) {
-    flushList(TLB_FILLED, filled);
-    filled = 0;
-    newGeneration();
-  }
+  if (filled == TLB_FILLED_ROOM) flushLocal();
   store<u32>(TLB_FILLED + (filled << 2), entry);
   return filled++;
 }

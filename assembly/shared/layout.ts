@@ -105,12 +105,15 @@ export const FAULT_ADDRESS = FAULT_CODE + 4;
 
 /** Nonzero while exactly one instruction runs: MMIO and writes into code are allowed then. */
 export const SINGLE = FAULT_ADDRESS + 4;
-/** Bumped whenever a translation of an executable page may have changed. */
-export const MAPPING_GENERATION = SINGLE + 4;
+// Bumped whenever a translation of an executable page may have changed, of the supervisor's TLB and of
+// the user's: the word for code of a mode is at KERNEL_GENERATION + (mode & MODE_USER). Global entries
+// stay when address spaces change, and with them, as a rule, the supervisor's word (mem/tlb.ts).
+export const KERNEL_GENERATION = SINGLE + 4;
 /** Bumped whenever decoded code was dropped because its bytes were written. */
-export const CODE_GENERATION = MAPPING_GENERATION + 4;
+export const CODE_GENERATION = KERNEL_GENERATION + 4;
+export const USER_GENERATION = KERNEL_GENERATION + 8;
 /** Nonzero while a waiting x87 or MMX instruction must not just run: CR0.EM, CR0.TS, or an unmasked exception pends. */
-export const FPU_BLOCKED = CODE_GENERATION + 4;
+export const FPU_BLOCKED = USER_GENERATION + 4;
 /** Nonzero while an SSE instruction must not just run: CR0.EM, CR0.TS, CR4.OSFXSR clear. */
 export const SSE_BLOCKED = FPU_BLOCKED + 4;
 
@@ -228,7 +231,7 @@ export const SECOND_HASH = 0x50000;
 export const SECOND_HASH_ENTRIES = 0x10000;
 /**
  * Entry descriptors by EIP, for the run loop: see JUMP_* in shared/regions.ts. What is noted holds
- * while MAPPING_GENERATION does.
+ * while the generation of its mode does.
  */
 export const JUMP_CACHE = 0xd0000;
 export const JUMP_CACHE_ENTRIES = 2048;

@@ -13,7 +13,7 @@ export const ENTRY_LABEL = 4;
 /** EIP the entry was translated for. */
 export const ENTRY_EIP = 8;
 /**
- * Address of the word that holds the MAPPING_GENERATION under which this entry's page was last
+ * Address of the word that holds the mode's generation under which this entry's page was last
  * seen mapped as it was when the region was translated.
  */
 export const ENTRY_GENERATION = 12;
@@ -30,7 +30,7 @@ export const ENTRY_PHYSICAL = 24;
  */
 export const ENTRY_TABLES = 28;
 
-// The run loop's cache of entries: EIP; the MAPPING_GENERATION and MODE it was noted under; the
+// The run loop's cache of entries: EIP; the generation and MODE it was noted under; the
 // descriptor; and generationEpoch (mem/tlb.ts), for another address space with the same mapping.
 export const JUMP_SHIFT = 5;
 export const JUMP_EIP = 0;

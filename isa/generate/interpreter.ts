@@ -547,8 +547,9 @@ ${cases.join('\n')}
   return `${common}${faultImport}
 import { noteLostBranch } from '../interp/history';
 import { hashSlot } from '../mem/codepages';
+import { generationOf } from '../mem/tlb';
 import { HEADER_ENTRY, HEADER_HEAT, HEADER_MODE, HEADER_SIZE } from '../shared/records';
-import { CODE_GENERATION, MAPPING_GENERATION, MODE, SEGMENT_BASE, SHADOW, TLB_CURRENT } from '../shared/layout';
+import { CODE_GENERATION, MODE, SEGMENT_BASE, SHADOW, TLB_CURRENT } from '../shared/layout';
 import { MODE_SINGLE } from '../shared/modes';
 import { cold } from './cold';
 import { x87 } from './x87';
@@ -571,7 +572,7 @@ function rare(rp: u32, code: u32): i32 {
  */
 export function endRecord(rp: u32, next: u32): i32 {
   const mode = load<u32>(MODE);
-  const generation = load<u32>(MAPPING_GENERATION);
+  const generation = generationOf(mode);
   const written = load<u32>(CODE_GENERATION);
   rare(rp, load<u16>(rp));
   endCold();
@@ -579,7 +580,7 @@ export function endRecord(rp: u32, next: u32): i32 {
     load<u32>(EIP) != next ||
       load<u32>(MODE) != mode ||
       load<i32>(BUDGET) <= 0 ||
-      load<u32>(MAPPING_GENERATION) != generation ||
+      generationOf(mode) != generation ||
       load<u32>(CODE_GENERATION) != written ||
       load<u32>(SHADOW) != 0 ||
       mustLook(),

@@ -51,7 +51,7 @@
       i32.const 512
       local.set 16
       i32.const 0
-      i32.load offset=0x574
+      i32.load offset=0x578
       br_if 0
       i32.const 512
       local.set 16
@@ -91,7 +91,7 @@
       i32.const 0xe01
       local.set 16
       i32.const 0
-      i32.load offset=0x574
+      i32.load offset=0x578
       br_if 0
       i32.const 0
       i64.load offset=0x800
@@ -121,7 +121,7 @@
       i32.const 0x1a02
       local.set 16
       i32.const 0
-      i32.load offset=0x574
+      i32.load offset=0x578
       br_if 0
       i32.const 0x1a02
       local.set 16

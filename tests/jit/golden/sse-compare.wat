@@ -33,7 +33,7 @@
       i32.const 512
       local.set 16
       i32.const 0
-      i32.load offset=0x578
+      i32.load offset=0x57c
       br_if 0
       local.get 18
       i32.eqz

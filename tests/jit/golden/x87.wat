@@ -55,7 +55,7 @@
       i32.const 512
       local.set 16
       i32.const 0
-      i32.load offset=0x574
+      i32.load offset=0x578
       br_if 0
       i32.const 0x884
       i32.const 895
@@ -84,7 +84,7 @@
       i32.const 0x890
       i32.const 0
       i32.store
-      i32.const 0x574
+      i32.const 0x578
       i32.load
       i32.const -3
       i32.and
@@ -107,7 +107,7 @@
         i32.const 0x8080
         i32.or
         i32.store
-        i32.const 0x574
+        i32.const 0x578
         local.get 18
         i32.const 2
         i32.or
@@ -116,14 +116,14 @@
         i32.const 0x888
         local.get 19
         i32.store
-        i32.const 0x574
+        i32.const 0x578
         local.get 18
         i32.store
       end
       i32.const 0xa01
       local.set 16
       i32.const 0
-      i32.load offset=0x574
+      i32.load offset=0x578
       i32.const 0
       i32.load offset=0x884
       i32.const 63
@@ -175,14 +175,14 @@
       local.set 19
       i32.const 0
       i32.const 0
-      i32.load offset=0x5c0
+      i32.load offset=0x5c4
       i32.store offset=0x898
       i32.const 0
       local.get 18
       i32.store offset=0x89c
       i32.const 0
       i32.const 0
-      i32.load offset=0x5c8
+      i32.load offset=0x5cc
       i32.store offset=0x8a0
       local.get 19
       i64.load align=1
