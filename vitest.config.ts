@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
+import { translatorDefine } from './scripts/translator-hash.mjs';
 
 export default defineConfig({
+  define: translatorDefine(),
   test: {
     setupFiles: ['tests/setup.ts'],
     include: ['tests/**/*.test.ts'],

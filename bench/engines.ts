@@ -38,7 +38,7 @@ export interface Engine {
 
 /** MiB. */
 const MEMORY = 512;
-const COMMAND_LINE = 'console=ttyS0 tsc=reliable mitigations=off random.trust_cpu=on';
+const COMMAND_LINE = 'console=ttyS0 tsc=reliable mitigations=off random.trust_cpu=on nokaslr';
 const BIOS_FOLDER = '/usr/share/seabios';
 
 export interface Setting {

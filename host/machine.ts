@@ -239,7 +239,7 @@ export class Machine {
     return this.board.vga.screen(this.cpu.ram());
   }
 
-  /** The file of what this run and those before it translated; undefined: nothing is new. */
+  /** The file of what this run and those before it translated; undefined if nothing was to be kept. */
   translations(): Uint8Array<ArrayBuffer> | undefined {
     return this.translator?.translations();
   }
@@ -261,8 +261,8 @@ export class Machine {
       translator: this.translator && {
         live: this.translator.size,
         ...this.translator.counts,
-        saved: { ...this.translator.saved?.counts },
       },
+      translations: this.translator?.saved && { ...this.translator.saved.counts },
       disk: board.channels[0]!.counts,
       serialBytes: board.uart.sent,
       paravirt: {

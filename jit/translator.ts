@@ -375,7 +375,7 @@ export class Translator {
 
   // --- The cache ----------------------------------------------------------------------------------------
 
-  /** The file of what was made and used; undefined: nothing is new. */
+  /** The file of what was made and used; undefined without a recorder. */
   translations(): Uint8Array<ArrayBuffer> | undefined {
     const { decoded, recorder, regions } = this;
     for (const region of regions.values()) recorder?.countUses(decoded, region);

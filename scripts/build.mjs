@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { emitDeclarations } from './declarations.mjs';
+import { translatorDefine } from './translator-hash.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const inRoot = (path) => join(root, path);
@@ -59,7 +60,13 @@ if (process.argv[2] !== 'js') {
 const PROGRAM_BANNER = `#!/usr/bin/env node
 import { createRequire } from 'node:module';
 const require = createRequire(import.meta.url);`;
-const common = { bundle: true, format: 'esm', logLevel: 'warning', absWorkingDir: root };
+const common = {
+  bundle: true,
+  format: 'esm',
+  logLevel: 'warning',
+  absWorkingDir: root,
+  define: translatorDefine(),
+};
 await build({
   ...common,
   entryPoints: { vmi86: 'host/cli/main.ts' },
@@ -67,6 +74,8 @@ await build({
   platform: 'node',
   target: 'node20',
   banner: { js: PROGRAM_BANNER },
+  // For `vmi86 bundle` only, which says so if it is not installed.
+  external: ['binaryen'],
 });
 // npx runs it as it stands, in a clone too.
 chmodSync(inRoot('dist/vmi86.js'), 0o755);

@@ -5,6 +5,7 @@ import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { root } from './setup.mjs';
+import { translatorDefine } from './translator-hash.mjs';
 
 /** wabt asks for Node's modules where it runs in Node; a page has none of them. */
 const nothing = {
@@ -32,6 +33,7 @@ export async function buildPage() {
     format: 'esm',
     target: 'es2022',
     plugins: [nothing],
+    define: translatorDefine(),
     // The package says that it has no side effects, which goes for what it exports.
     ignoreAnnotations: true,
     logLevel: 'warning',

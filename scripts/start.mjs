@@ -7,7 +7,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { buildIfStale, installIfMissing, root } from './setup.mjs';
 
-const COMMAND_LINE = 'console=ttyS0 tsc=reliable mitigations=off random.trust_cpu=on';
+const COMMAND_LINE = 'console=ttyS0 tsc=reliable mitigations=off random.trust_cpu=on nokaslr';
 
 const OWN_GUEST = 'guest/vmi-guest.elf';
 

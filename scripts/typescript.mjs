@@ -5,6 +5,7 @@ import { build } from 'esbuild';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { translatorDefine } from './translator-hash.mjs';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -21,6 +22,7 @@ export async function bundle(path) {
     format: 'esm',
     target: 'node20',
     packages: 'external',
+    define: translatorDefine(),
     logLevel: 'error',
   });
   return outfile;

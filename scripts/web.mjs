@@ -34,7 +34,7 @@ function cachedGuests() {
   const cache = join(root, '.cache', 'guest');
   if (!existsSync(join(cache, 'guest.json'))) return { list: [], files: {} };
   const { name } = JSON.parse(readFileSync(join(cache, 'guest.json'), 'utf8'));
-  const append = 'console=ttyS0 tsc=reliable mitigations=off random.trust_cpu=on';
+  const append = 'console=ttyS0 tsc=reliable mitigations=off random.trust_cpu=on nokaslr';
   return {
     list: [{ name, kernel: 'guests/kernel', initrd: 'guests/initrd.gz', append, memory: 256 }],
     files: {

@@ -21,6 +21,7 @@ const EXIT_BUG = 70;
 const terminal = new Terminal();
 
 async function main(words: string[]): Promise<number> {
+  if (words[0] === 'bundle') return (await import('./bundle')).main(words.slice(1), terminal);
   const parsed = parseArguments(words, version);
   if ('answer' in parsed) {
     process.stdout.write(parsed.answer);
@@ -127,13 +128,13 @@ function openTranslations(path: string): TranslationOptions {
     terminal.say(`vmi86: --translations ${path} ${reason}; starting without, it will be replaced`);
   if (!existsSync(path)) return { keep: true, onUnusable };
   const file = readArgument('--translations', path, 'give a file, or a name for one');
-  return { keep: true, file: file as Uint8Array<ArrayBuffer>, onUnusable };
+  return { keep: true, file, onUnusable };
 }
 
 /** The run is over: a file that cannot be written is worth a line, not another exit status. */
 function saveTranslations(path: string, machine: Machine): void {
   const file = machine.translations();
-  if (!file) return;
+  if (!file || file === machine.translator?.saved?.file) return;
   try {
     writeWhole(path, file);
   } catch (error) {

@@ -24,7 +24,18 @@ const CHOICES: Record<string, readonly unknown[]> = {
 };
 
 const KNOWN = [
-  ...['kernel', 'initrd', 'append', 'memory', 'disk', 'worker', 'core', 'on', 'signal'],
+  ...[
+    'kernel',
+    'initrd',
+    'append',
+    'memory',
+    'disk',
+    'worker',
+    'core',
+    'on',
+    'signal',
+    'translations',
+  ],
   ...['stallTimeout', ...Object.keys(CHOICES)],
 ];
 

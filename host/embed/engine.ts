@@ -35,6 +35,7 @@ export interface Engine {
   screen(): Promise<ScreenText>;
   stats(): Promise<Statistics>;
   registers(): Promise<string>;
+  translations(): Promise<Uint8Array>;
   regions(): Promise<RegionSummary[]>;
   region(id: number): Promise<RegionDetail | undefined>;
   close(): Promise<void>;

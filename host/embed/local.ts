@@ -51,12 +51,17 @@ export class LocalEngine implements Engine {
     }
     const stallTimeout = options.stallTimeout ?? STALL_TIMEOUT;
     const context: LoadContext = { platform, signal, stallTimeout, progress };
-    const [core, kernel, initrd, disk] = await Promise.all([
+    const { translations } = options;
+    const [core, kernel, initrd, disk, saved] = await Promise.all([
       loadCore(options.core ?? setting.core, context),
       loadImage('kernel', options.kernel, context),
       options.initrd === undefined ? undefined : loadImage('initrd', options.initrd, context),
       options.disk === undefined ? undefined : openDisk(options.disk, context),
+      translations === undefined || translations === true
+        ? undefined
+        : loadImage('translations', translations, context),
     ]);
+    let unusable: string | undefined;
     const inspector = options.inspect ? new Inspector() : undefined;
     const paused = { total: 0 };
     try {
@@ -71,6 +76,10 @@ export class LocalEngine implements Engine {
         jit: options.jit,
         clock: options.clock,
         paravirt: options.paravirt,
+        translations:
+          translations === undefined
+            ? undefined
+            : { file: saved, keep: true, onUnusable: (reason) => (unusable = reason) },
         hostNow: () => platform.hostNow() - paused.total,
         ...(inspector && { translator: { onRegion: inspector.made } }),
       });
@@ -78,7 +87,7 @@ export class LocalEngine implements Engine {
         inspector.translator = machine.translator;
         inspector.memory = machine.cpu.memory;
       }
-      return new LocalEngine(machine, platform, inspector, disk, paused);
+      return new LocalEngine(machine, platform, inspector, disk, paused, unusable);
     } catch (error) {
       if (error instanceof RangeError) {
         throw new VmError('memory', `memory: cannot get ${memory} MiB here; give less`);
@@ -94,6 +103,8 @@ export class LocalEngine implements Engine {
     private readonly disk: DiskBacking | undefined,
     /** Nanoseconds that the machine was paused: the guest does not see them pass. */
     private readonly paused: { total: number },
+    /** Why the file of translations is not used. */
+    private readonly unusable: string | undefined,
   ) {
     this.pausedAt = platform.hostNow();
     this.driver = new Driver(
@@ -181,11 +192,24 @@ export class LocalEngine implements Engine {
   }
 
   async stats(): Promise<Statistics> {
-    return statistics(this.machine) as unknown as Statistics;
+    const { unusable } = this;
+    const counted = statistics(this.machine) as unknown as Statistics;
+    return { ...counted, ...(unusable !== undefined && { translations: { unusable } }) };
   }
 
   async registers(): Promise<string> {
     return describeState(this.machine.cpu);
+  }
+
+  async translations(): Promise<Uint8Array> {
+    const file = this.machine.translations();
+    if (!file) {
+      throw new VmError(
+        'option',
+        'translations: were not kept; create the machine with the option',
+      );
+    }
+    return file;
   }
 
   async regions(): Promise<RegionSummary[]> {

@@ -187,6 +187,9 @@ export class RemoteEngine implements Engine {
   registers(): Promise<string> {
     return this.ask('registers');
   }
+  translations(): Promise<Uint8Array> {
+    return this.ask('translations');
+  }
   regions(): Promise<RegionSummary[]> {
     return this.ask('regions');
   }
@@ -223,7 +226,8 @@ function portable(options: Record<string, unknown>, platform: Platform): Record<
     }
   };
   const result = { ...options };
-  for (const name of ['kernel', 'initrd', 'core']) result[name] = image(result[name]);
+  for (const name of ['kernel', 'initrd', 'core', 'translations'])
+    result[name] = image(result[name]);
   const disk = result['disk'] as Image | DiskOptions | undefined;
   if (typeof disk === 'object' && 'image' in disk) {
     result['disk'] = { ...disk, image: image(disk.image) };

@@ -10,7 +10,7 @@ import { toWire } from './wire';
 /** What may be called from outside. */
 const METHODS = [
   ...['run', 'pause', 'reset', 'powerButton', 'send', 'type', 'hold'],
-  ...['screen', 'stats', 'registers', 'regions', 'region', 'close'],
+  ...['screen', 'stats', 'registers', 'regions', 'region', 'translations', 'close'],
 ] as const;
 type Method = (typeof METHODS)[number];
 

@@ -68,6 +68,12 @@ export interface CreateOptions {
   signal?: AbortSignal;
   /** Milliseconds without a byte after which a download has failed; 30,000 without it. */
   stallTimeout?: number;
+  /**
+   * Translations of earlier runs of the same guest, which spare it most of what warming up costs: a
+   * file of `machine.translations()`, of `vmi86 --translations` or of `vmi86 bundle`. What does not fit
+   * is ignored (`stats().translations` says so). `true` begins without and keeps what is translated.
+   */
+  translations?: Image | true;
   /** Keeps what `machine.translator` shows: costs memory, for people who want to look. */
   inspect?: boolean;
 }
@@ -77,7 +83,7 @@ export type State = 'paused' | 'running' | 'off' | 'failed' | 'destroyed';
 
 /** How much of an image is here. */
 export interface Progress {
-  image: 'core' | 'kernel' | 'initrd' | 'disk';
+  image: 'core' | 'kernel' | 'initrd' | 'disk' | 'translations';
   /** Bytes. */
   loaded: number;
   /** Bytes in all, if that is known. */
@@ -162,6 +168,8 @@ export interface Statistics {
   resets: number;
   /** Absent when everything is interpreted. */
   translator?: Record<string, number>;
+  /** Of the file of translations: its regions, how many were used, and why not. */
+  translations?: Record<string, number | string>;
   /** Calls of the guest by name, and the machine's hooks that they became. */
   paravirt: { face: ParavirtFace; calls: Record<string, number>; hooks: Record<string, number> };
   disk: { sectorsRead: number; sectorsWritten: number };
@@ -228,6 +236,11 @@ export interface VirtualMachine {
    * not more characters than the shell's line editor takes (BusyBox: about 1,000).
    */
   exec(command: string, options?: { timeout?: number }): Promise<ExecResult>;
+  /**
+   * A file of what this machine and those before it have translated, for the option `translations` of
+   * the next. Needs that option, if only as `true`.
+   */
+  translations(): Promise<Uint8Array>;
   /** What the machine has done so far. */
   stats(): Promise<Statistics>;
   /** Registers, code and stack as text. */

@@ -159,6 +159,10 @@ export class Vm implements VirtualMachine {
     return { output, status: Number(end.match[1]) };
   }
 
+  async translations(): Promise<Uint8Array> {
+    return this.alive().translations();
+  }
+
   async stats(): Promise<Statistics> {
     return this.alive().stats();
   }

@@ -80,14 +80,14 @@ export class Recorder {
     }
   }
 
-  /** The file; undefined if it would be the one that was loaded. */
-  write(): Uint8Array<ArrayBuffer> | undefined {
+  /** The file; the one that was loaded, if it would be that. */
+  write(): Uint8Array<ArrayBuffer> {
     const old = this.saved?.regions ?? [];
     const all: SavedCode[] = [];
     old.forEach((region, number) => {
       if (region.age <= AGE_MAX) all.push({ region, code: this.saved!.code(number) });
     });
-    if (this.made.length === 0 && all.length === old.length && old.length > 0) return undefined;
+    if (this.saved && this.made.length === 0 && all.length === old.length) return this.saved.file;
     all.push(...this.made);
     return writeTranslations(newestOfEach(all), this.by);
   }

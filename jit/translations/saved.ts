@@ -47,7 +47,7 @@ export class SavedTranslations {
   private sources: Map<number, number> | undefined;
 
   private constructor(
-    private readonly file: Uint8Array,
+    readonly file: Uint8Array<ArrayBuffer>,
     readonly module: WebAssembly.Module,
     readonly regions: readonly SavedRegion[],
   ) {
@@ -69,11 +69,13 @@ export class SavedTranslations {
   /** @throws UnusableTranslations */
   static async read(file: Uint8Array<ArrayBuffer>, made: Made): Promise<SavedTranslations> {
     const regions = readDescription(file, made);
+    let module: WebAssembly.Module;
     try {
-      return new SavedTranslations(file, await WebAssembly.compile(file), regions);
+      module = await WebAssembly.compile(file);
     } catch {
-      throw new UnusableTranslations('is damaged');
+      throw new UnusableTranslations('cannot be compiled by this engine');
     }
+    return new SavedTranslations(file, module, regions);
   }
 
   /** Lets the decoder know which blocks have something here. */

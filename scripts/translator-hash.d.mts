@@ -1,0 +1,1 @@
+export function translatorDefine(): Record<string, string>;
