@@ -26,6 +26,8 @@ export interface Engine {
    * guest.
    */
   boot?: (() => Session) | undefined;
+  /** The same, with what the last such session translated; leaves its own at SIGTERM. */
+  bootSaving?: (() => Session) | undefined;
   /** The guest of the micro-benchmarks (micro.ts). */
   micro(): Session;
   /** Of the micro-benchmarks, those alone that need no machine. */
@@ -117,6 +119,17 @@ function vmi86(
       (() => {
         const { kernel, initrd } = guest;
         return start(['--kernel', kernel, '--initrd', initrd, '--append', COMMAND_LINE]);
+      }),
+    ...(guest &&
+      key === 'jit' && {
+        bootSaving: () => {
+          const { kernel, initrd } = guest;
+          const saved = join(context.folder, 'translations');
+          return start([
+            ...['--kernel', kernel, '--initrd', initrd, '--append', COMMAND_LINE],
+            ...['--translations', saved],
+          ]);
+        },
       }),
     micro: () => start(['--kernel', microImage]),
     warmsUp: key === 'jit',

@@ -8,6 +8,8 @@ export interface Row {
 }
 
 export const BOOT = 'boot to prompt';
+/** With what a first boot, which is not timed, has left. */
+export const SECOND_BOOT = 'second boot, saved translations';
 
 /** Six MiB of binaries, eight of zeros, forty thousand numbers. */
 export const PREPARE = [

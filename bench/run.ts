@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { engines as allEngines, type Engine } from './engines';
 import { runMicro } from './micro';
 import { MICRO_ROWS, type MicroRow } from './micro-rows';
-import { BOOT, PREPARE, ROWS, type Row } from './rows';
+import { BOOT, PREPARE, ROWS, SECOND_BOOT, type Row } from './rows';
 import { now, type Session } from './session';
 import { formatTable, formatTargets, type Cell, type Results } from './table';
 import { targets as findTargets } from './targets';
@@ -38,6 +38,7 @@ interface Bench {
   rows: Row[];
   microRows: MicroRow[];
   withBoot: boolean;
+  withSecondBoot: boolean;
   problems: string[];
 }
 
@@ -84,13 +85,20 @@ export async function main(
   const rows = ROWS.filter((row) => wanted(row.name, SYSTEM_SECTION));
   const microRows = MICRO_ROWS.filter((row) => wanted(row.name, SECTIONS[row.group]));
   const withBoot = wanted(BOOT, SYSTEM_SECTION);
-  if (!rows.length && !microRows.length && !withBoot) {
-    const names = [BOOT, ...ROWS.map(({ name }) => name), ...MICRO_ROWS.map(({ name }) => name)];
+  const withSecondBoot = wanted(SECOND_BOOT, SYSTEM_SECTION);
+  const withGuest = rows.length > 0 || withBoot || withSecondBoot;
+  if (!withGuest && !microRows.length) {
+    const names = [
+      BOOT,
+      SECOND_BOOT,
+      ...ROWS.map(({ name }) => name),
+      ...MICRO_ROWS.map(({ name }) => name),
+    ];
     throw new Error(`--only ${values.only}: no such row; there are: ${names.join('; ')}`);
   }
   const problems: string[] = [];
   let guest;
-  if (rows.length || withBoot) {
+  if (withGuest) {
     try {
       guest = await debianGuest({ root, progress: (line) => say(`guest: ${line}`) });
     } catch (error) {
@@ -122,6 +130,7 @@ export async function main(
     rows,
     microRows,
     withBoot,
+    withSecondBoot,
     problems,
   };
   /** Engines that failed once: each further wait for them may be minutes. */
@@ -133,10 +142,11 @@ export async function main(
       await measureMicro(bench, engines, failedMicro);
     }
     for (const engine of engines) {
-      if (failed.has(engine) || !engine.boot || !(rows.length || withBoot)) continue;
+      if (failed.has(engine) || !engine.boot || !withGuest) continue;
       say(`bench: ${engine.title}, ${repetition} of ${repetitions}`);
       try {
-        await measure(bench, engine);
+        if (rows.length || withBoot) await measure(bench, engine);
+        if (withSecondBoot && engine.bootSaving) await measureSecondBoot(bench, engine);
       } catch (error) {
         failed.add(engine);
         problems.push(`${engine.title}: ${error instanceof Error ? error.message : error}`);
@@ -145,7 +155,7 @@ export async function main(
     }
   }
 
-  const order = [BOOT, ...ROWS, ...MICRO_ROWS].map((row) =>
+  const order = [BOOT, SECOND_BOOT, ...ROWS, ...MICRO_ROWS].map((row) =>
     typeof row === 'string' ? row : row.name,
   );
   bench.results.rows.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
@@ -216,6 +226,22 @@ async function measure(bench: Bench, engine: Engine): Promise<void> {
     }
   } finally {
     await session.close();
+  }
+}
+
+/** Boots twice; the first leaves its translations to the second. */
+async function measureSecondBoot(bench: Bench, engine: Engine): Promise<void> {
+  for (const timed of [false, true]) {
+    const session = engine.bootSaving!();
+    try {
+      const { at } = await session.waitFor(/GUEST-READY[^]*?# /, BOOT_LIMIT);
+      const seconds = at - session.started;
+      if (timed) record(bench, SECOND_BOOT, SYSTEM_SECTION, engine, { seconds });
+      // It saves as it ends.
+      else await session.finish('SIGTERM');
+    } finally {
+      await session.close();
+    }
   }
 }
 

@@ -86,6 +86,14 @@ export class Session {
     }
   }
 
+  /** Sends a signal that the process ends of, and waits until it has. */
+  async finish(signal: NodeJS.Signals): Promise<void> {
+    if (this.ended) return;
+    const gone = new Promise<void>((resolve) => this.child.once('close', () => resolve()));
+    this.child.kill(signal);
+    await gone;
+  }
+
   /** Ends the process and resolves when it is gone. */
   async close(): Promise<void> {
     if (this.ended) return;

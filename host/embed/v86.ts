@@ -225,7 +225,13 @@ export class V86Base {
   }
 
   private progress({ image: name, loaded, total }: Progress, files: string[]): void {
-    const own = { kernel: files[0]!, disk: 'hda', initrd: 'initrd', core: 'core' }[name];
+    const own = {
+      kernel: files[0]!,
+      disk: 'hda',
+      initrd: 'initrd',
+      core: 'core',
+      translations: '',
+    }[name];
     this.emit('download-progress', {
       file_name: own === 'core' ? 'core.wasm' : (this.options[own as 'hda']?.url ?? own),
       file_index: own === 'core' ? 0 : files.indexOf(own) + 1,

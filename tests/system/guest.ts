@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { EXIT_HALT, EXIT_SHUTDOWN } from '../../assembly/shared/exits.ts';
 import { Cpu, type CpuHost } from '../../host/cpu.ts';
-import type { TranslatorOptions } from '../../jit/translator.ts';
+import type { Translator, TranslatorOptions } from '../../jit/translator.ts';
 import { attachTranslator, coreModule } from '../lib/tiers.ts';
 
 const RAM = 32 << 20;
@@ -32,7 +32,17 @@ export const SYSTEM_TIERS: Record<string, Partial<TranslatorOptions> | undefined
 };
 
 export async function runGuest(name: string, tier: string): Promise<Outcome> {
-  const image = file(`guests/${name}.img`);
+  return runImage(file(`guests/${name}.img`), SYSTEM_TIERS[tier]);
+}
+
+export const guestImage = (name: string): Buffer => file(`guests/${name}.img`);
+
+/** Runs an image; `made` gets its translator before it starts. */
+export async function runImage(
+  image: Buffer,
+  translator: Partial<TranslatorOptions> | undefined,
+  made: (translator: Translator) => void = () => {},
+): Promise<Outcome> {
   let text = '';
   let done = false;
   let target = 0;
@@ -60,8 +70,7 @@ export async function runGuest(name: string, tier: string): Promise<Outcome> {
     writeMsr: () => false,
   };
   cpu = await Cpu.create({ core: coreModule(), ram: RAM, host });
-  const translator = SYSTEM_TIERS[tier];
-  if (translator) attachTranslator(cpu, translator);
+  if (translator) made(attachTranslator(cpu, translator));
   cpu.ram().set(image, LOAD);
   enter(cpu, image.readUInt32LE(28));
   for (let slice = 0; slice < SLICES; slice++) {
