@@ -4,7 +4,8 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { coreBytes } from '../lib/tiers';
+import { Machine } from '../../host/machine';
+import { coreBytes, coreModule } from '../lib/tiers';
 import { lockstep, type LockstepOptions } from '../lib/lockstep';
 import { COMMAND_LINE, guest } from './guest';
 
@@ -18,6 +19,35 @@ const VARIANTS: Record<string, Partial<LockstepOptions>> = {
 };
 
 describe.skipIf(!guest)('lockstep of interpreter and translator', () => {
+  it('with translations of an earlier run', async () => {
+    const span = 60_000_000;
+    const image = {
+      kernel: readFileSync(guest!.kernel),
+      initrd: readFileSync(guest!.initrd),
+      commandLine: COMMAND_LINE,
+      memory: 64 * 2 ** 20,
+    };
+    const machine = await Machine.create({
+      ...image,
+      core: coreModule(),
+      coreBytes: coreBytes(),
+      clock: 'virtual',
+      hostNow: () => performance.now() * 1e6,
+      translations: { keep: true },
+    });
+    let end = Infinity;
+    machine.onSerial = () => (end = Math.min(end, machine.cpu.retired() + span));
+    while (machine.cpu.retired() < end) machine.runSlice(end);
+    const divergence = await lockstep({
+      ...image,
+      core: coreBytes(),
+      translations: machine.translations(),
+      span,
+      step: 1000,
+    });
+    if (divergence) expect.fail(divergence.report);
+  });
+
   it.each(Object.entries(VARIANTS))('%s', async (_, variant) => {
     const divergence = await lockstep({
       core: coreBytes(),

@@ -244,3 +244,53 @@ it('is installed as a program: it has a first line for the shell', () => {
     '#!/usr/bin/env node\n',
   );
 });
+
+describe('translations', () => {
+  // A loop of 200,000 rounds, then text, then a loop for ever.
+  const LOOP = [0xb9, 0x40, 0x0d, 0x03, 0x00, 0x49, 0x75, 0xfd];
+  const args = (file: string) => [
+    ...['--kernel', path('loop'), '--expect', 'done', '--timeout', '60'],
+    ...['--translations', path(file), '--stats', path('loop.json')],
+  ];
+  const counts = () =>
+    (JSON.parse(readFileSync(path('loop.json'), 'utf8')) as { translations?: { loaded: number } })
+      .translations;
+  beforeAll(() => writeFileSync(path('loop'), multiboot([...LOOP, ...print('done\n'), ...SPIN])));
+
+  it('are saved and used', async () => {
+    const first = await vmi86(...args('kept'));
+    expect(first).toMatchObject({ status: 0, errors: '' });
+    expect(counts()).toBeUndefined();
+    const second = await vmi86(...args('kept'));
+    expect(second).toMatchObject({ status: 0, errors: '', output: first.output });
+    expect(counts()!.loaded).toBeGreaterThan(0);
+  });
+
+  it('that are damaged cost a line, and are replaced', async () => {
+    await vmi86(...args('bad'));
+    const bytes = readFileSync(path('bad'));
+    bytes[bytes.length >> 1]! ^= 1;
+    writeFileSync(path('bad'), bytes);
+    const run = await vmi86(...args('bad'));
+    expect(run.status).toBe(0);
+    expect(run.errors).toMatch(/^vmi86: --translations \S+ is damaged; .*\n$/);
+    expect(await vmi86(...args('bad'))).toMatchObject({ status: 0, errors: '' });
+    expect(counts()!.loaded).toBeGreaterThan(0);
+  });
+
+  it('are bundled', async () => {
+    await vmi86(...args('one'));
+    await vmi86(...args('one'));
+    const bundled = await vmi86('bundle', path('all'), path('one'), path('one'));
+    expect(bundled.status).toBe(0);
+    expect(bundled.errors).toMatch(/^vmi86: \d+ regions of \d+ in .*\n$/);
+    expect(await vmi86(...args('all'))).toMatchObject({ status: 0, errors: '' });
+    expect(counts()!.loaded).toBeGreaterThan(0);
+  });
+
+  it('cannot be bundled of what is none', async () => {
+    const run = await vmi86('bundle', path('all'), path('text'));
+    expect(run.status).toBe(2);
+    expect(run.errors).toMatch(/^vmi86: bundle: \S+text is no file of translations\n$/);
+  });
+});

@@ -40,6 +40,38 @@ describe.each([
     await machine.finished(); // again: it stays finished
   });
 
+  test('gives its translations to the next', async () => {
+    // mov ecx, 200000; dec ecx; jnz $-1
+    const loop = kernel(
+      0xb9,
+      0x40,
+      0x0d,
+      0x03,
+      0,
+      0x49,
+      0x75,
+      0xfd,
+      ...say('done\n'),
+      ...POWER_OFF,
+    );
+    const first = await machineOf(loop, { worker, translations: true });
+    first.run();
+    await first.finished();
+    const translations = await first.translations();
+    const second = await machineOf(loop, { worker, translations });
+    second.run();
+    await second.finished();
+    expect(second.serial.text).toBe('done\n');
+    expect((await second.stats()).translations).toMatchObject({ loaded: 1, rejected: 0 });
+    // Of no use, and no reason not to run.
+    const third = await machineOf(loop, { worker, translations: translations.slice(0, 99) });
+    third.run();
+    await third.finished();
+    expect((await third.stats()).translations).toEqual({ unusable: 'is damaged' });
+    const fourth = await machineOf(loop, { worker });
+    await expect(fourth.translations()).rejects.toThrow('were not kept');
+  });
+
   test('takes what is written, and waits for what is said', async () => {
     const machine = await machineOf(ECHO, { worker });
     machine.run();
