@@ -18,7 +18,7 @@ const { values } = parseArgs({
     host: { type: 'string', default: '127.0.0.1' },
   },
 });
-const folder = await buildPage();
+const folder = await buildPage({ translate: true });
 if (!values.build) serve();
 
 const TYPES = {

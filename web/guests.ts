@@ -8,6 +8,8 @@ export interface Guest {
   initrd?: Image;
   disk?: Image;
   append?: string;
+  /** What an earlier run of it has translated. */
+  translations?: Image;
   /** MiB that it is comfortable with. */
   memory?: number;
   paravirt?: CreateOptions['paravirt'];
@@ -17,9 +19,13 @@ export interface Guest {
 
 const PROMPT = /(# |guest> )(\x1b\[6n)?$/;
 
+/** Whether the page was built with translations of the embedded guest (scripts/page.mjs). */
+declare const VMI86_PAGE_TRANSLATIONS: boolean;
+
 const EMBEDDED: Guest = {
   name: 'VMI guest (embedded)',
   kernel: 'guests/vmi-guest.elf',
+  ...(VMI86_PAGE_TRANSLATIONS && { translations: 'guests/vmi-guest.vmi' }),
   memory: 64,
   ready: /GUEST-READY[^]*guest> $/,
 };

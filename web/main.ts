@@ -39,12 +39,13 @@ function chooseGuest(index: number): void {
 }
 
 function optionsFor(guest: Guest): CreateOptions {
-  const { kernel, initrd, disk, append } = guest;
+  const { kernel, initrd, disk, append, translations } = guest;
   return {
     kernel,
     ...(initrd !== undefined && { initrd }),
     ...(disk !== undefined && { disk }),
     ...(append !== undefined && { append }),
+    ...(translations !== undefined && { translations }),
     memory: Number(select('memory').value),
     paravirt: select('face').value as NonNullable<CreateOptions['paravirt']>,
     jit: select('tier').value === 'jit',
