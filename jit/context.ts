@@ -292,9 +292,10 @@ export class Context {
     this.e.load(O.I32_LOAD, offset, 2);
   }
 
-  /** Pushes the address of the record at hand. */
+  /** Pushes the address of the record at hand; 0: it is in none. */
   pushRecord(): void {
-    this.pushTable(this.tables.recordOffset(this.record));
+    if (this.record === 0) this.e.i32Const(0);
+    else this.pushTable(this.tables.recordOffset(this.record));
   }
 
   /** Stores what `push` pushes there. */
