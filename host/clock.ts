@@ -52,8 +52,8 @@ export class Timer {
   ) {}
 
   set(deadline: number): void {
-    this.deadline = deadline;
-    this.clock.changed(deadline);
+    this.deadline = this.clock.notNow(deadline);
+    this.clock.changed(this.deadline);
   }
 
   cancel(): void {
@@ -160,6 +160,14 @@ export class Clock {
     if (!this.virtual) return;
     this.state.offset += ns;
     if (this.now() >= this.sliceEnd) this.onEarlier();
+  }
+
+  /**
+   * A deadline that is set while timers fire is after them: a counter beyond 2^53, where adding a
+   * period changes nothing, would else fire for ever.
+   */
+  notNow(deadline: number): number {
+    return this.firing === undefined ? deadline : Math.max(deadline, this.firing + 1);
   }
 
   /** A deadline was set. */

@@ -91,6 +91,17 @@ describe('timers', () => {
     expect(clock.now()).toBe(50e6);
   });
 
+  test('a timer that cannot get beyond the time fires once, and the guest runs', () => {
+    const clock = new Clock({ kind: 'virtual', hostNow: () => 0 });
+    clock.retired = () => 1000;
+    // As an alarm whose counter has left the whole numbers of a double: adding its period is nothing.
+    const timer = clock.timer('alarm', () => timer.set(900));
+    timer.set(1000);
+    clock.runDue();
+    expect(timer.fired).toBe(1);
+    expect(timer.deadline).toBe(1001);
+  });
+
   test('a host that slept for an hour is not caught up with', () => {
     let host = 0;
     const clock = new Clock({ kind: 'host', hostNow: () => host });
