@@ -52,7 +52,7 @@ export class Timer {
   ) {}
 
   set(deadline: number): void {
-    this.deadline = this.clock.notNow(deadline);
+    this.deadline = this.clock.possible(deadline);
     this.clock.changed(this.deadline);
   }
 
@@ -60,6 +60,10 @@ export class Timer {
     this.deadline = Infinity;
   }
 }
+
+/** Nanoseconds, 36 years: before it a double tells steps of this many apart. */
+const NEVER = 2 ** 60;
+const STEP = 256;
 
 /** Host time lost beyond this, as to a suspended laptop, is not caught up with. */
 const DEBT_MAX = 2 * NS_PER_SECOND;
@@ -163,11 +167,12 @@ export class Clock {
   }
 
   /**
-   * A deadline that is set while timers fire is after them: a counter beyond 2^53, where adding a
-   * period changes nothing, would else fire for ever.
+   * A deadline that is set while timers fire is after them, and none is so far away that time, a
+   * double, would stand still there: what adds a period that changes nothing would fire for ever.
    */
-  notNow(deadline: number): number {
-    return this.firing === undefined ? deadline : Math.max(deadline, this.firing + 1);
+  possible(deadline: number): number {
+    if (deadline >= NEVER) return Infinity;
+    return this.firing === undefined ? deadline : Math.max(deadline, this.firing + STEP);
   }
 
   /** A deadline was set. */

@@ -99,7 +99,9 @@ describe('timers', () => {
     timer.set(1000);
     clock.runDue();
     expect(timer.fired).toBe(1);
-    expect(timer.deadline).toBe(1001);
+    expect(timer.deadline).toBe(1256);
+    timer.set(2 ** 62);
+    expect(clock.nextDeadline()).toBe(Infinity);
   });
 
   test('a host that slept for an hour is not caught up with', () => {
