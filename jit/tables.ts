@@ -2,7 +2,7 @@
  * What a region keeps in the core's memory beside its code: where things are in it, and filling it
  * in. The code has offsets only; the address is its function's second parameter.
  *
- *   a page   u32 MAPPING_GENERATION under which the page was last seen mapped as it was,
+ *   a page   u32 generation under which the page was last seen mapped as it was,
  *            u32 its physical address
  *   lookup   an entry: u32 EIP, u32 label, u32 address of its page's generation word, u32 its page's
  *            physical address; none if there are fewer than two entries
