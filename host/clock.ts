@@ -41,11 +41,6 @@ export function nextPeriod(deadline: number, period: number, now: number): numbe
   return deadline + period * (Math.floor((now - deadline) / period) + 1);
 }
 
-/** The next time that a double can say: after 2^53 ns, which are 104 days, not all can be. */
-function following(ns: number): number {
-  return ns + 2 ** Math.max(0, Math.floor(Math.log2(ns)) - 52);
-}
-
 export class Timer {
   deadline = Infinity;
   fired = 0;
@@ -154,8 +149,6 @@ export class Clock {
       due.deadline = Infinity;
       due.fired++;
       due.fire(deadline);
-      // Its period is lost in the rounding of late times.
-      if (due.deadline <= deadline) due.deadline = following(now);
     }
     this.firing = undefined;
   }
