@@ -85,17 +85,13 @@ function bytesBefore(rp: u32): u32 {
 
 /**
  * The branch at `rp`, interpreted, went to where nothing can be fetched. Its page is the linear one
- * that `page` lies in; 1: the page of the block that the run loop entered last.
+ * that `page` lies in.
  */
 export function noteLostBranch(rp: u32, page: u32): void {
   let at = rp;
   while (load<u16>(at) != MARK) at -= RECORD_SIZE;
   const physical = load<u32>(at - HEADER_MARK, HEADER_PHYSICAL) + bytesBefore(rp);
   const base = load<u32>(SEGMENT_BASE + 4);
-  if (page == 1) {
-    const last = (load<u32>(HISTORY + HISTORY_COUNT) - 1) & (HISTORY_ENTRIES - 1);
-    page = load<u32>(HISTORY + HISTORY_FIRST + (last << 5), EVENT_EIP) + base;
-  }
   const linear = (page & ~0xfff) | (physical & 0xfff);
   store<u32>(next(EVENT_BRANCH, linear - base), load<u32>(MODE), EVENT_MODE);
 }

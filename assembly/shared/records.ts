@@ -31,6 +31,12 @@ export const RECORD_DISP = 8;
 export const RECORD_IMM = 12;
 
 export const HEADER_SIZE = 48;
+/**
+ * The blocks that followed when the branch at the end was taken and, at HEADER_LINK, when it was not; 0 where
+ * none has yet. Guesses: the interpreter compares their HEADER_PHYSICAL and HEADER_MODE, which a block that is
+ * forgotten has not. In code that is run seldom a look into BLOCK_HASH is a cache miss for each branch.
+ */
+export const HEADER_TAKEN = 0;
 /** Heat: how often the block was entered by the interpreter; u32. */
 export const HEADER_HEAT = 4;
 /** Physical address of the first byte. */
@@ -53,3 +59,4 @@ export const MARK = 0xffff;
 export const HEADER_SECOND = 36;
 /** The header in the second page's list that stands for this block there, and the way back; else 0. */
 export const HEADER_COMPANION = 40;
+export const HEADER_LINK = 44;

@@ -439,26 +439,28 @@ function control(c: Case): string {
   const { operation, form } = c.code;
   switch (operation.control!) {
     case 'next':
-      return `${RETIRE} budget -= last & 0xffff; eip = next; break;`;
+      return `${RETIRE} budget -= last & 0xffff; eip = next; link = HEADER_LINK; break;`;
     case 'jmp':
-      return `${RETIRE} budget -= last & 0xffff; const to = load<i32>(rp, 12); eip = next + to; if (to < 0) { ${leave} } break;`;
+      return `${RETIRE} budget -= last & 0xffff; const to = load<i32>(rp, 12); eip = next + to; link = HEADER_TAKEN; if (to < 0) { ${leave} } break;`;
     case 'jcc':
-      return `${RETIRE} budget -= last & 0xffff; eip = next; if (${condition(operation.cc!)}) { const to = load<i32>(rp, 12); eip = next + to; if (to < 0) { ${leave} } } break;`;
+      return `${RETIRE} budget -= last & 0xffff; eip = next; link = HEADER_LINK; if (${condition(operation.cc!)}) { const to = load<i32>(rp, 12); eip = next + to; link = HEADER_TAKEN; if (to < 0) { ${leave} } } break;`;
     case 'call':
       c.lines.push(RETIRE);
       pushValue(c, 'next');
-      c.lines.push(`budget -= last & 0xffff; eip = next + load<i32>(rp, 12); ${leave} break;`);
+      c.lines.push(
+        `budget -= last & 0xffff; eip = next + load<i32>(rp, 12); link = HEADER_TAKEN; ${leave} break;`,
+      );
       return c.lines.join('\n');
     case 'ret':
       readStack(c, 'load<u32>(ESP)');
       c.lines.push(
-        `budget -= load<u16>(rp, 8); store<u32>(ESP, sp + 4 + load<u32>(rp, 12)); eip = top; ${leave} break;`,
+        `budget -= load<u16>(rp, 8); store<u32>(ESP, sp + 4 + load<u32>(rp, 12)); eip = top; link = HEADER_TAKEN; ${leave} break;`,
       );
       return c.lines.join('\n');
     case 'jmp-indirect': {
       const target = source(c, form.args[0]!);
       c.lines.push(
-        `eip = ${target}; ${noteTarget(c, 'eip')}budget -= load<u16>(rp, 12); ${leave} break;`,
+        `eip = ${target}; ${noteTarget(c, 'eip')}budget -= load<u16>(rp, 12); link = HEADER_TAKEN; ${leave} break;`,
       );
       return c.lines.join('\n');
     }
@@ -469,7 +471,7 @@ function control(c: Case): string {
         `const target: u32 = ${target}; ${noteTarget(c, 'target')}`,
       );
       pushValue(c, 'next');
-      c.lines.push(`budget -= last & 0xffff; eip = target; ${leave} break;`);
+      c.lines.push(`budget -= last & 0xffff; eip = target; link = HEADER_TAKEN; ${leave} break;`);
       return c.lines.join('\n');
     }
   }
@@ -548,7 +550,7 @@ ${cases.join('\n')}
 import { noteLostBranch } from '../interp/history';
 import { hashSlot } from '../mem/codepages';
 import { generationOf } from '../mem/tlb';
-import { HEADER_ENTRY, HEADER_HEAT, HEADER_MODE, HEADER_SIZE } from '../shared/records';
+import { HEADER_ENTRY, HEADER_HEAT, HEADER_LINK, HEADER_MODE, HEADER_PHYSICAL, HEADER_SECOND, HEADER_SIZE, HEADER_TAKEN } from '../shared/records';
 import { CODE_GENERATION, MODE, SEGMENT_BASE, SHADOW, TLB_CURRENT } from '../shared/layout';
 import { MODE_SINGLE } from '../shared/modes';
 import { cold } from './cold';
@@ -592,10 +594,13 @@ export function interpret(block: u32, mode: u32): i32 {
   const tlb: u32 = load<u32>(TLB_CURRENT);
   let budget: i32 = load<i32>(BUDGET);
   let rp: u32 = block + HEADER_SIZE;
-  let eip: u32 = 0;
-  // Page of the code being run: its last linear address (1: not yet known), and physical minus linear.
-  let page: u32 = 1;
-  let delta: u32 = 0;
+  let eip: u32 = load<u32>(EIP);
+  // Page of the code being run: its last linear address, and physical minus linear.
+  const start: u32 = eip + load<u32>(SEGMENT_BASE + 4);
+  let page: u32 = start | 0xfff;
+  let delta: u32 = load<u32>(block, HEADER_PHYSICAL) - start;
+  // Which of the block's links goes where it ends.
+  let link: u32 = 0;
   while (true) {
     const code: u32 = load<u16>(rp);
     switch (code - ${first}) {
@@ -621,16 +626,21 @@ ${cases.join('\n')}
       delta = physical - linear;
     }
     const physical = linear + delta;
-    const at = hashSlot(physical, mode);
-    let found: u32 = load<u32>(at, 4);
-    if (load<u32>(at) != physical || !found || load<u32>(found, HEADER_MODE) != mode) {
-      store<i32>(BUDGET, budget);
-      found = findNext(linear, physical, mode);
-      if (!found) return LEAVE_NEXT;
+    let found: u32 = load<u32>(block + link);
+    if (!found || load<u32>(found, HEADER_PHYSICAL) != physical || load<u32>(found, HEADER_MODE) != mode) {
+      const at = hashSlot(physical, mode);
+      found = load<u32>(at, 4);
+      if (load<u32>(at) != physical || !found || load<u32>(found, HEADER_MODE) != mode) {
+        store<i32>(BUDGET, budget);
+        found = findNext(linear, physical, mode);
+        if (!found) return LEAVE_NEXT;
+      }
+      if (!load<u32>(found, HEADER_SECOND)) store<u32>(block + link, found);
     }
     const heat: u32 = load<u32>(found, HEADER_HEAT) + 1;
     store<u32>(found, heat, HEADER_HEAT);
     if (heat >= heatLimit) { store<i32>(BUDGET, budget); return LEAVE_HOT; }
+    block = found;
     rp = found + HEADER_SIZE;
   }
 }
