@@ -12,6 +12,7 @@ import { FileDisk, hostNow, readBytes, reasonOf, Terminal } from '../platform/no
 import { createTrace } from '../trace';
 import { EXIT_DEAD, EXIT_USAGE, parseArguments } from './arguments';
 import { Run, signalStatus, type End } from './run';
+import { preferThisThread } from './threads';
 import { statistics } from '../statistics';
 import type { TranslationOptions } from '../translations';
 
@@ -28,6 +29,7 @@ async function main(words: string[]): Promise<number> {
     return 0;
   }
   const options = parsed;
+  preferThisThread();
   const kernel = readArgument('--kernel', options.kernel, 'give a Linux bzImage or multiboot ELF');
   const initrd =
     options.initrd === undefined
