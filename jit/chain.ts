@@ -35,17 +35,17 @@ import {
   HISTORY_FIRST,
 } from '../assembly/shared/history.ts';
 import {
+  CHAIN_SAMPLE,
   ENTRY_COUNT,
-  ENTRY_GENERATION,
-  ENTRY_LABEL,
-  ENTRY_SLOT,
-  ENTRY_TABLES,
   JUMP_EIP,
   JUMP_ENTRY,
   JUMP_FOLD,
   JUMP_GENERATION,
+  JUMP_LABEL,
   JUMP_MODE,
   JUMP_SHIFT,
+  JUMP_SLOT,
+  JUMP_TABLES,
   REGION_MISS,
 } from '../assembly/shared/regions.ts';
 import { MODE_USER } from '../assembly/shared/modes.ts';
@@ -85,10 +85,10 @@ function chainModule(): Uint8Array {
   const { code: e, locals } = module;
   const why = 0;
   const eip = locals.add(O.I32);
-  const generation = locals.add(O.I32);
   const cached = locals.add(O.I32);
   const entry = locals.add(O.I32);
   const event = locals.add(O.I32);
+  const count = locals.add(O.I32);
 
   const leave = e.block();
   e.localGet(why);
@@ -130,7 +130,6 @@ function chainModule(): Uint8Array {
   e.i32Const(MODE_USER);
   e.op(O.I32_AND);
   e.load(O.I32_LOAD, KERNEL_GENERATION, 2);
-  e.localTee(generation);
   e.op(O.I32_XOR);
   e.op(O.I32_OR);
   field(e, cached, JUMP_CACHE + JUMP_MODE);
@@ -142,11 +141,11 @@ function chainModule(): Uint8Array {
   // The run loop's books: noteEntry(), and what chain() notes.
   e.i32Const(0);
   word(e, HISTORY + HISTORY_COUNT);
-  e.localTee(event);
+  e.localTee(count);
   e.i32Const(1);
   e.op(O.I32_ADD);
   e.store(O.I32_STORE, HISTORY + HISTORY_COUNT, 2);
-  e.localGet(event);
+  e.localGet(count);
   e.i32Const(HISTORY_ENTRIES - 1);
   e.op(O.I32_AND);
   e.i32Const(HISTORY_ENTRY_SIZE);
@@ -165,18 +164,27 @@ function chainModule(): Uint8Array {
   e.i32Const(1);
   e.op(O.I32_ADD);
   e.store(O.I32_STORE, CHAIN_COUNT, 2);
+  e.localGet(count);
+  e.localGet(count);
+  e.i32Const(4);
+  e.op(O.I32_SHR_U);
+  e.op(O.I32_XOR);
+  word(e, BUDGET);
+  e.op(O.I32_XOR);
+  e.i32Const(CHAIN_SAMPLE - 1);
+  e.op(O.I32_AND);
+  e.op(O.I32_EQZ);
+  e.if();
   e.localGet(entry);
   field(e, entry, ENTRY_COUNT);
-  e.i32Const(1);
+  e.i32Const(CHAIN_SAMPLE);
   e.op(O.I32_ADD);
   e.store(O.I32_STORE, ENTRY_COUNT, 2);
-  field(e, entry, ENTRY_GENERATION);
-  e.localGet(generation);
-  e.store(O.I32_STORE, 0, 2);
+  e.end();
 
-  field(e, entry, ENTRY_LABEL);
-  field(e, entry, ENTRY_TABLES);
-  field(e, entry, ENTRY_SLOT);
+  field(e, cached, JUMP_CACHE + JUMP_LABEL);
+  field(e, cached, JUMP_CACHE + JUMP_TABLES);
+  field(e, cached, JUMP_CACHE + JUMP_SLOT);
   e.returnCallIndirect(type);
   e.end();
   e.localGet(why);

@@ -59,8 +59,11 @@ import {
   JUMP_EPOCH,
   JUMP_FOLD,
   JUMP_GENERATION,
+  JUMP_LABEL,
   JUMP_MODE,
   JUMP_SHIFT,
+  JUMP_SLOT,
+  JUMP_TABLES,
   MISSES_TOLD,
   REGION_CHECK,
   REGION_MISS,
@@ -256,7 +259,7 @@ export function run(): i32 {
     const eip = load<u32>(EIP);
     const cached = jumpCache(eip);
     if (!missed && isKnown(cached, eip, mode)) {
-      const result = chain(load<u32>(cached, JUMP_ENTRY), eip, mode);
+      const result = chain(cached, eip, mode);
       checking = result == REGION_CHECK;
       missed = result == REGION_MISS;
       continue;
@@ -274,12 +277,8 @@ export function run(): i32 {
       entry = load<u32>(block, HEADER_ENTRY);
     }
     if (entry && !missed && load<u32>(entry, ENTRY_EIP) == eip) {
-      store<u32>(cached, eip, JUMP_EIP);
-      store<u32>(cached, generationOf(mode), JUMP_GENERATION);
-      store<u32>(cached, mode, JUMP_MODE);
-      store<u32>(cached, entry, JUMP_ENTRY);
-      store<u32>(cached, generationEpoch, JUMP_EPOCH);
-      const result = chain(entry, eip, mode);
+      remember(cached, eip, mode, entry);
+      const result = chain(cached, eip, mode);
       checking = result == REGION_CHECK;
       missed = result == REGION_MISS;
       continue;
@@ -307,19 +306,19 @@ let chainStart: i32 = 0;
  * mostly for a call or return between two of them. Where the engine has tail calls, a region goes on
  * to most of the others by itself (jit/chain.ts), and what is here does the rest.
  */
-function chain(entry: u32, eip: u32, mode: u32): i32 {
+function chain(cached: usize, eip: u32, mode: u32): i32 {
   chainStart = load<i32>(BUDGET);
   let result: i32;
   while (true) {
     noteEntry(EVENT_TRANSLATED, eip, mode);
+    const entry = load<u32>(cached, JUMP_ENTRY);
     store<u32>(CHAIN_ENTRY, entry);
     store<u32>(CHAIN_COUNT, load<u32>(CHAIN_COUNT) + 1);
     store<u32>(entry, load<u32>(entry, ENTRY_COUNT) + 1, ENTRY_COUNT);
-    store<u32>(load<u32>(entry, ENTRY_GENERATION), generationOf(mode));
     result = call_indirect<i32>(
-      load<u32>(entry, ENTRY_SLOT),
-      load<u32>(entry, ENTRY_LABEL),
-      load<u32>(entry, ENTRY_TABLES),
+      load<u32>(cached, JUMP_SLOT),
+      load<u32>(cached, JUMP_LABEL),
+      load<u32>(cached, JUMP_TABLES),
     );
     if (result == REGION_MISS) {
       countMiss(load<u32>(CHAIN_ENTRY));
@@ -328,9 +327,8 @@ function chain(entry: u32, eip: u32, mode: u32): i32 {
     if (result == REGION_CHECK && somethingToDo()) break;
     mode = load<u32>(MODE);
     eip = load<u32>(EIP);
-    const cached = jumpCache(eip);
+    cached = jumpCache(eip);
     if (!isKnown(cached, eip, mode)) break;
-    entry = load<u32>(cached, JUMP_ENTRY);
   }
   endChain();
   return result;
@@ -349,8 +347,26 @@ function isKnown(cached: usize, eip: u32, mode: u32): bool {
     return false;
   }
   if (physical != load<u32>(load<u32>(cached, JUMP_ENTRY), ENTRY_PHYSICAL)) return false;
-  store<u32>(cached, generation, JUMP_GENERATION);
+  confirm(cached, generation);
   return true;
+}
+
+/** Notes an entry in the jump cache. */
+function remember(cached: usize, eip: u32, mode: u32, entry: u32): void {
+  store<u32>(cached, eip, JUMP_EIP);
+  store<u32>(cached, mode, JUMP_MODE);
+  store<u32>(cached, entry, JUMP_ENTRY);
+  store<u32>(cached, generationEpoch, JUMP_EPOCH);
+  store<u32>(cached, load<u32>(entry, ENTRY_SLOT), JUMP_SLOT);
+  store<u32>(cached, load<u32>(entry, ENTRY_LABEL), JUMP_LABEL);
+  store<u32>(cached, load<u32>(entry, ENTRY_TABLES), JUMP_TABLES);
+  confirm(cached, generationOf(mode));
+}
+
+/** The entry's page is mapped as it was, under this generation: for the chain and for the region. */
+function confirm(cached: usize, generation: u32): void {
+  store<u32>(cached, generation, JUMP_GENERATION);
+  store<u32>(load<u32>(load<u32>(cached, JUMP_ENTRY), ENTRY_GENERATION), generation);
 }
 
 /** A region that hardly gets anywhere from this entry had better be another: the translator decides. */

@@ -17,8 +17,12 @@ export const ENTRY_EIP = 8;
  * seen mapped as it was when the region was translated.
  */
 export const ENTRY_GENERATION = 12;
-/** Entries by the run loop, u32: what eviction goes by. */
+/**
+ * Entries, u32: what eviction goes by. The run loop counts each; of those by the chain (jit/chain.ts)
+ * about one in CHAIN_SAMPLE counts for all, as the descriptor is out of the first cache mostly.
+ */
 export const ENTRY_COUNT = 16;
+export const CHAIN_SAMPLE = 16;
 /** How often that ended in REGION_MISS, u32; at each multiple of MISSES_TOLD the translator is told. */
 export const ENTRY_MISSES = 20;
 export const MISSES_TOLD = 2048;
@@ -30,14 +34,18 @@ export const ENTRY_PHYSICAL = 24;
  */
 export const ENTRY_TABLES = 28;
 
-// The run loop's cache of entries: EIP; the generation and MODE it was noted under; the
-// descriptor; and generationEpoch (mem/tlb.ts), for another address space with the same mapping.
+// The run loop's cache of entries: EIP; the generation and MODE it was noted under; the descriptor, and
+// what the chain needs of it; and generationEpoch (mem/tlb.ts), for another address space with the same
+// mapping. As long as the generation is the current one, the word at ENTRY_GENERATION is, too.
 export const JUMP_SHIFT = 5;
 export const JUMP_EIP = 0;
 export const JUMP_GENERATION = 4;
 export const JUMP_MODE = 8;
 export const JUMP_ENTRY = 12;
 export const JUMP_EPOCH = 16;
+export const JUMP_SLOT = 20;
+export const JUMP_LABEL = 24;
+export const JUMP_TABLES = 28;
 /** An entry's place: (EIP ^ (EIP >>> JUMP_FOLD)) modulo JUMP_CACHE_ENTRIES. */
 export const JUMP_FOLD = 11;
 
