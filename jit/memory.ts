@@ -243,6 +243,11 @@ export function loadValue(c: Context, bits: number, offset = 0): void {
   }
 }
 
+/** The same of 8 or 16 bits, zero-extended. */
+export function loadUnsigned(c: Context, bits: number, offset: number): void {
+  c.e.load(bits === 8 ? O.I32_LOAD8_U : O.I32_LOAD16_U, offset);
+}
+
 /** The same into the low lane of a vector. */
 export function loadLane(c: Context, bits: number, offset = 0): void {
   c.e.simdMemory(bits === 32 ? V128_LOAD32_ZERO : V128_LOAD64_ZERO, offset);

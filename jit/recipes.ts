@@ -159,6 +159,8 @@ export class Recipe {
   readonly keeps: boolean;
   readonly resultType: number;
   readonly cut: number;
+  /** MOVZX: the operand is fetched zero-extended, and all is done; fn is none. */
+  readonly zeroExtends: boolean;
   /** fn has no effect but its value. */
   readonly pure: boolean;
 
@@ -218,7 +220,8 @@ export class Recipe {
     this.leaves = args.includes('leave');
     this.pushes = result === 'push';
 
-    this.fn = named(operation.fn);
+    this.zeroExtends = operation.fn?.startsWith('zero_extend') ?? false;
+    this.fn = this.zeroExtends ? NO_FUNCTION : named(operation.fn);
     this.guard = named(operation.guard);
     this.after = named(operation.after);
     this.implicit = !!operation.implicit;
