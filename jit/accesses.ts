@@ -104,6 +104,14 @@ export class Accesses {
     return false;
   }
 
+  /** Whether the record's first access checks anything: 1 for writing, 0 for reading, -1 if not. */
+  opens(record: number): number {
+    const access = this.firstOf[(record - this.first) >> 4];
+    const group = this.group[access];
+    if (access === this.firstOf[((record - this.first) >> 4) + 1]) return -1;
+    return this.opening[group] === access ? this.write[group] : -1;
+  }
+
   // --- For emission: the accesses in order -----------------------------------------------------------
 
   /** Emission has come to this record. */

@@ -24,6 +24,7 @@ import { MODE_USER } from '../assembly/shared/modes.ts';
 import { REGION_CHECK, REGION_MISS, REGION_NEXT } from '../assembly/shared/regions.ts';
 import { Accesses } from './accesses.ts';
 import type { Decoded } from './decoded.ts';
+import { Pages } from './pages.ts';
 import { FUNCTION_NAMES } from './recipes.ts';
 import { splice, type Leaf, type Splicer } from './splice.ts';
 import type { Tables } from './tables.ts';
@@ -81,6 +82,7 @@ export class Context {
   /** Units that the node has checked already: bits by UNIT_*. */
   checkedUnits = 0;
   readonly accesses = new Accesses();
+  readonly pages = new Pages();
   readonly x87 = new Stretch();
   readonly vectors = new Vectors();
   /** What the region reads or writes at all, and what it writes. */
@@ -124,6 +126,7 @@ export class Context {
     this.eipLocal = locals.add(O.I32);
     this.exitLocal = locals.add(O.I32);
     this.targetLocal = locals.add(O.I32);
+    this.pages.addLocals(locals);
     this.loadState(this.used);
     beginVectors(this, vectors);
     this.loadLocal(this.budgetLocal, BUDGET);
@@ -348,6 +351,14 @@ export class Context {
     this.vectors.dirty = 0;
   }
 
+  /** The TLB may be another afterwards: no page is known. */
+  forgetPages(): void {
+    for (const { tag } of this.pages.all) {
+      this.e.i32Const(0);
+      this.e.localSet(tag);
+    }
+  }
+
   /** Writes what changed, and where we are: before a function that may throw or look at memory. */
   sync(): void {
     const { e } = this;
@@ -363,6 +374,7 @@ export class Context {
     e.i32Const(this.before);
     e.store(O.I32_STORE, COUNT_CURRENT, 2);
     this.storeWord(RECORD_CURRENT, () => this.pushRecord());
+    this.forgetPages();
   }
 
   /**
@@ -387,6 +399,7 @@ export class Context {
       this.loadState(this.used);
       reloadVectors(this);
       this.loadLocal(this.budgetLocal, BUDGET);
+      this.forgetPages();
       this.kind = -1;
       return;
     }

@@ -11,6 +11,7 @@ import {
   TLB_WRITE,
 } from '../assembly/shared/layout.ts';
 import type { Context } from './context.ts';
+import type { Page } from './pages.ts';
 import { getSlot, SLOT_ZERO } from './registers.ts';
 import * as O from './wasm/opcodes.ts';
 import { V128_LOAD, V128_LOAD32_ZERO, V128_LOAD64_ZERO, V128_STORE } from './wasm/simd.ts';
@@ -54,10 +55,11 @@ export function address(c: Context, record: number): number {
  * Emits the TLB compare for [local, + bytes) and leaves the region where it misses. The address in
  * this memory is left on the wasm stack.
  */
-export function check(c: Context, local: number, bytes: number, tag: number): void {
+export function check(c: Context, local: number, bytes: number, tag: number, page?: Page): void {
   c.prepareLeave();
   c.e.localGet(local);
-  compareAndLeave(c, local, bytes, tag);
+  if (page) compareWithPage(c, local, bytes, tag, page);
+  else compareAndLeave(c, local, bytes, tag);
 }
 
 /** The same, `local` having been pushed behind prepareLeave(). */
@@ -84,6 +86,44 @@ function compareAndLeave(c: Context, local: number, bytes: number, tag: number):
   e.load(O.I32_LOAD, c.tlb + TLB_ADDEND, 2);
   e.op(O.I32_ADD);
   c.locals.give(entry);
+}
+
+/** The same, if the page is not the one that the access found last (pages.ts). */
+function compareWithPage(c: Context, local: number, bytes: number, tag: number, page: Page): void {
+  const { e } = c;
+  const last = c.locals.take(O.I32);
+  const entry = c.locals.take(O.I32);
+  if (bytes > 1) {
+    e.i32Const(bytes - 1);
+    e.op(O.I32_ADD);
+  }
+  e.i32Const(0xfff);
+  e.op(O.I32_OR);
+  e.localTee(last);
+  e.localGet(page.tag);
+  e.op(O.I32_NE);
+  e.if();
+  e.localGet(local);
+  e.i32Const(12);
+  e.op(O.I32_SHR_U);
+  e.i32Const(4);
+  e.op(O.I32_SHL);
+  e.localTee(entry);
+  e.load(O.I32_LOAD, c.tlb + tag, 2);
+  e.localGet(last);
+  e.op(O.I32_NE);
+  c.leaveIf();
+  e.localGet(entry);
+  e.load(O.I32_LOAD, c.tlb + TLB_ADDEND, 2);
+  e.localSet(page.addend);
+  e.localGet(last);
+  e.localSet(page.tag);
+  e.end();
+  e.localGet(local);
+  e.localGet(page.addend);
+  e.op(O.I32_ADD);
+  c.locals.give(entry);
+  c.locals.give(last);
 }
 
 /** The same for a constant address. */
@@ -139,11 +179,11 @@ export function openOperand(c: Context, record: number, place: Place): void {
     decoded.index(record) === SLOT_ZERO &&
     decoded.disp(record) === distance
   ) {
-    check(c, c.registers[base >> 2]!, accesses.range, tag);
+    check(c, c.registers[base >> 2]!, accesses.range, tag, c.pages.of(record));
   } else {
     c.prepareLeave();
     pushAddress(c, record, -distance);
-    checkPushed(c, accesses.range, tag);
+    checkPushed(c, accesses.range, tag, c.pages.of(record));
   }
   keepOpen(c, place);
 }
@@ -165,10 +205,11 @@ export function openStack(c: Context, register: number, offset: number, place: P
   keepOpen(c, place);
 }
 
-function checkPushed(c: Context, bytes: number, tag: number): void {
+function checkPushed(c: Context, bytes: number, tag: number, page?: Page): void {
   const local = c.locals.take(O.I32);
   c.e.localTee(local);
-  compareAndLeave(c, local, bytes, tag);
+  if (page) compareWithPage(c, local, bytes, tag, page);
+  else compareAndLeave(c, local, bytes, tag);
   c.locals.give(local);
 }
 
@@ -200,6 +241,11 @@ export function loadValue(c: Context, bits: number, offset = 0): void {
     default:
       e.simdMemory(V128_LOAD, offset);
   }
+}
+
+/** The same of 8 or 16 bits, zero-extended. */
+export function loadUnsigned(c: Context, bits: number, offset: number): void {
+  c.e.load(bits === 8 ? O.I32_LOAD8_U : O.I32_LOAD16_U, offset);
 }
 
 /** The same into the low lane of a vector. */

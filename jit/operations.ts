@@ -15,6 +15,7 @@ import {
   address,
   closeAccesses,
   loadLane,
+  loadUnsigned,
   loadValue,
   openOperand,
   openStack,
@@ -23,7 +24,7 @@ import {
 } from './memory.ts';
 import * as R from './recipes.ts';
 import type { Recipe } from './recipes.ts';
-import { get, put } from './registers.ts';
+import { get, getUnsigned, put } from './registers.ts';
 import { emitLanes, knownResult } from './sse-lanes.ts';
 import { RESETS, rowOf } from './sse-rows.ts';
 import { emitSse } from './sse.ts';
@@ -175,14 +176,16 @@ function pushArgument(
       // With a second sink the first may be this register.
       if (bits === 32 && recipe.second === R.NOWHERE) args.local(c.registers[slot >> 2]!);
       else {
-        get(c, slot, bits);
+        if (recipe.zeroExtends) getUnsigned(c, slot, bits);
+        else get(c, slot, bits);
         args.pop(c, O.I32);
       }
       return;
     }
     case R.MEMORY:
       e.localGet(operand.host);
-      loadValue(c, bits, operand.distance);
+      if (recipe.zeroExtends) loadUnsigned(c, bits, operand.distance);
+      else loadValue(c, bits, operand.distance);
       args.pop(c, bits === 128 ? O.V128 : bits === 64 ? O.I64 : O.I32);
       return;
     case R.LANE:

@@ -96,6 +96,12 @@ export const MOVES_INC = 3;
 export const MOVES_DEC = 4;
 export const MOVES_COPY = 5;
 export const MOVES_LEA = 6;
+/** The sum of two registers; a constant; a byte; cut by AND, or by a shift to the right. */
+export const MOVES_SUM = 7;
+export const MOVES_CONSTANT = 8;
+export const MOVES_BYTE = 9;
+export const MOVES_MASK = 10;
+export const MOVES_RIGHT = 11;
 
 /** Functions of the core by small numbers; a number is the same for all translators. */
 const functionNumbers = new Map<string, number>();
@@ -153,6 +159,8 @@ export class Recipe {
   readonly keeps: boolean;
   readonly resultType: number;
   readonly cut: number;
+  /** MOVZX: the operand is fetched zero-extended, and all is done; fn is none. */
+  readonly zeroExtends: boolean;
   /** fn has no effect but its value. */
   readonly pure: boolean;
 
@@ -212,7 +220,8 @@ export class Recipe {
     this.leaves = args.includes('leave');
     this.pushes = result === 'push';
 
-    this.fn = named(operation.fn);
+    this.zeroExtends = operation.fn?.startsWith('zero_extend') ?? false;
+    this.fn = this.zeroExtends ? NO_FUNCTION : named(operation.fn);
     this.guard = named(operation.guard);
     this.after = named(operation.after);
     this.implicit = !!operation.implicit;
@@ -288,6 +297,12 @@ const MOVES: Record<string, number> = {
   DEC32_R: MOVES_DEC,
   MOV32_RR: MOVES_COPY,
   LEA32_RM: MOVES_LEA,
+  ADD32_RR: MOVES_SUM,
+  MOV32_RI: MOVES_CONSTANT,
+  MOVZX832_RR: MOVES_BYTE,
+  MOVZX832_RM: MOVES_BYTE,
+  AND32_RI: MOVES_MASK,
+  SHR32_RI: MOVES_RIGHT,
 };
 
 function nameOf(token: string): string {

@@ -48,6 +48,18 @@ export function get(c: Context, slot: number, size: number): void {
   e.op(size === 8 ? O.I32_EXTEND8_S : O.I32_EXTEND16_S);
 }
 
+/** Pushes a register of 8 or 16 bits, zero-extended. */
+export function getUnsigned(c: Context, slot: number, size: number): void {
+  const { e } = c;
+  e.localGet(c.registers[slot >> 2]);
+  if (slot & 1) {
+    e.i32Const(8);
+    e.op(O.I32_SHR_U);
+  }
+  e.i32Const(size === 8 ? 0xff : 0xffff);
+  e.op(O.I32_AND);
+}
+
 /** Pops a value into a register of `size` bits; bits above are cut. */
 export function put(c: Context, slot: number, size: number): void {
   const { e } = c;

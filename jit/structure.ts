@@ -118,6 +118,26 @@ export class Structurer {
     return this.isLoopHeader(to) && this.nest.contains(this.nest.scope[to], this.nest.scope[from]);
   }
 
+  /** Loops are numbered, those inside others after them; 0 is all that the region reaches. */
+  get loops(): number {
+    return this.nest.loops;
+  }
+
+  /** The innermost loop of a node, -1 if nothing reaches it. */
+  loopOf(node: number): number {
+    return this.nest.scope[node];
+  }
+
+  /** The loop that a loop is directly in. */
+  loopAround(loop: number): number {
+    return this.nest.parent[loop];
+  }
+
+  /** Some node goes on through the outer loop: everything is in a loop. */
+  get dispatching(): boolean {
+    return this.dispatches;
+  }
+
   /** Number of loops around a node, its own included if it heads one. */
   loopDepth(node: number): number {
     const loop = this.nest.scope[node];

@@ -176,6 +176,9 @@ export class Translation {
       }
       if (node.end === 'system' || (node.direct && !node.direct.inline)) callsOut = true;
     }
+    c.pages.plan(decoded, region.nodes, this.structurer, c.accesses, (node) =>
+      endAccesses(decoded, node),
+    );
     this.ring0 = isRing0(region.mode);
     c.begin(region.nodes[0].eip, region.mode, state >>> 16, state & ALL_STATE, vectors, callsOut);
     this.generation = KERNEL_GENERATION + (region.mode & MODE_USER);
@@ -398,6 +401,7 @@ export class Translation {
     e.if();
     leave();
     e.end();
+    c.forgetPages();
     e.end();
   }
 
@@ -477,6 +481,7 @@ export class Translation {
     e.localGet(target);
     c.leaveToStack(true);
     e.end();
+    c.forgetPages();
     e.end();
     e.localGet(entry);
     e.load(O.I32_LOAD, tables.lookupTable + 4, 2);

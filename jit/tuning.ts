@@ -48,6 +48,13 @@ export const REGION_BYTES = 60_000;
  */
 export const SHARED_CHECK_BYTES = 64;
 
+/** Instructions of a loop (without loops in it) whose pointers have their pages in locals, not only its tables. */
+export const SMALL_LOOP = 16;
+
+/** Pages in locals, of the accesses of one loop and of a region: pages.ts. */
+export const PAGES_IN_LOOP = 4;
+export const PAGES_IN_REGION = 8;
+
 /** Table slots: as many regions as may live at once; the coldest go when they are used up. */
 export const REGIONS = 8192;
 

@@ -19,6 +19,11 @@ const SEQUENCES: [name: string, text: string, bytes: string][] = [
   ['adc-chain', 'add eax, ecx; adc edx, ebx', '01c811da'],
   ['add-memory', 'add [ebx], eax', '0103'],
   ['inc-keeps-carry', 'inc eax; jc $+2', '407200'],
+  [
+    'table-lookup',
+    'movzx eax, byte [esi]; mov eax, [4*eax+0x11000]; inc esi; dec ecx; jnz $-12',
+    '0fb6068b048500100100464975f2',
+  ],
   ['dec-loop', 'dec ecx; jnz $-1', '4975fd'],
   ['cmp-branch', 'cmp eax, 5; jb $+3; inc edx', '83f805720142'],
   ['test-branch', 'test eax, eax; js $+3; inc edx', '85c0780142'],

@@ -1,0 +1,296 @@
+;; movzx eax, byte [esi]; mov eax, [4*eax+0x11000]; inc esi; dec ecx; jnz $-12
+;; 5 instructions, 14 bytes; 650 bytes of wasm
+(module
+  (import "env" "memory" (memory 1))
+  (import "env" "chain" (func $chain (param i32) (result i32)))
+  (func (;1;) (param i32 i32) (result i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+    i32.const 0
+    i32.load offset=0x400
+    local.set 2
+    i32.const 0
+    i32.load offset=0x404
+    local.set 3
+    i32.const 0
+    i32.load offset=0x418
+    local.set 8
+    i32.const 0
+    i32.load offset=0x510
+    local.set 10
+    i32.const 0
+    i32.load offset=0x514
+    local.set 11
+    i32.const 0
+    i32.load offset=0x518
+    local.set 12
+    i32.const 0
+    i32.load offset=0x51c
+    local.set 13
+    i32.const 0
+    i32.load offset=0x530
+    local.set 14
+    i32.const 0x10000
+    local.set 15
+    block
+      block
+        loop
+          i32.const 512
+          local.set 16
+          local.get 8
+          i32.const 0xfff
+          i32.or
+          local.tee 22
+          local.get 18
+          i32.ne
+          if
+            local.get 8
+            i32.const 12
+            i32.shr_u
+            i32.const 4
+            i32.shl
+            local.tee 23
+            i32.load offset=0x2000000
+            local.get 22
+            i32.ne
+            br_if 3
+            local.get 23
+            i32.load offset=0x2000008
+            local.set 19
+            local.get 22
+            local.set 18
+          end
+          local.get 8
+          local.get 19
+          i32.add
+          local.tee 22
+          i32.load8_u
+          local.tee 23
+          local.set 2
+          i32.const 0xe01
+          local.set 16
+          local.get 2
+          i32.const 2
+          i32.shl
+          i32.const 0x11000
+          i32.add
+          local.tee 22
+          i32.const 3
+          i32.add
+          i32.const 0xfff
+          i32.or
+          local.tee 23
+          local.get 20
+          i32.ne
+          if
+            local.get 22
+            i32.const 12
+            i32.shr_u
+            i32.const 4
+            i32.shl
+            local.tee 24
+            i32.load offset=0x2000000
+            local.get 23
+            i32.ne
+            br_if 3
+            local.get 24
+            i32.load offset=0x2000008
+            local.set 21
+            local.get 23
+            local.set 20
+          end
+          local.get 22
+          local.get 21
+          i32.add
+          local.tee 22
+          i32.load align=1
+          local.tee 23
+          local.set 2
+          local.get 8
+          i32.const 1
+          i32.add
+          local.set 22
+          block (result i32)
+            local.get 10
+            i32.const 3
+            i32.eq
+            if
+              local.get 12
+              local.get 13
+              i32.lt_u
+              br 1
+            end
+            local.get 10
+            i32.const 1
+            i32.eq
+            if
+              local.get 11
+              local.get 12
+              i32.lt_u
+              br 1
+            end
+            local.get 10
+            i32.const 2
+            i32.eq
+            if
+              local.get 12
+              local.get 13
+              i32.and
+              local.get 12
+              local.get 13
+              i32.or
+              local.get 11
+              i32.const -1
+              i32.xor
+              i32.and
+              i32.or
+              i32.const 31
+              i32.shr_u
+              br 1
+            end
+            local.get 10
+            i32.const 4
+            i32.eq
+            if
+              local.get 12
+              i32.const -1
+              i32.xor
+              local.get 13
+              i32.and
+              local.get 12
+              local.get 13
+              i32.xor
+              i32.const -1
+              i32.xor
+              local.get 11
+              i32.and
+              i32.or
+              i32.const 31
+              i32.shr_u
+              br 1
+            end
+            local.get 13
+            i32.const 1
+            i32.and
+          end
+          local.set 23
+          local.get 23
+          local.get 8
+          local.get 22
+          i32.xor
+          i32.const 16
+          i32.and
+          i32.or
+          local.get 8
+          i32.const -1
+          i32.xor
+          local.get 22
+          i32.and
+          i32.const 31
+          i32.shr_u
+          i32.const 11
+          i32.shl
+          i32.or
+          local.tee 24
+          local.set 13
+          local.get 22
+          local.set 11
+          i32.const 5
+          local.set 10
+          local.get 22
+          local.set 8
+          local.get 3
+          i32.const 1
+          i32.sub
+          local.set 22
+          local.get 13
+          i32.const 1
+          i32.and
+          local.set 24
+          local.get 24
+          local.get 3
+          local.get 22
+          i32.xor
+          i32.const 16
+          i32.and
+          i32.or
+          local.get 3
+          local.get 22
+          i32.const -1
+          i32.xor
+          i32.and
+          i32.const 31
+          i32.shr_u
+          i32.const 11
+          i32.shl
+          i32.or
+          local.tee 23
+          local.set 13
+          local.get 22
+          local.set 11
+          local.get 22
+          local.set 3
+          local.get 14
+          i32.const 5
+          i32.sub
+          local.set 14
+          local.get 11
+          i32.const 0
+          i32.ne
+          i32.eqz
+          br_if 1
+          i32.const 256
+          local.set 16
+          local.get 14
+          i32.const 1
+          i32.lt_s
+          br_if 2
+          br 0
+        end
+      end
+      i32.const 0x3800
+      local.set 16
+      br 0
+      unreachable
+    end
+    i32.const 0
+    local.get 2
+    i32.store offset=0x400
+    i32.const 0
+    local.get 3
+    i32.store offset=0x404
+    i32.const 0
+    local.get 8
+    i32.store offset=0x418
+    i32.const 0
+    local.get 10
+    i32.store offset=0x510
+    i32.const 0
+    local.get 11
+    i32.store offset=0x514
+    i32.const 0
+    local.get 12
+    i32.store offset=0x518
+    i32.const 0
+    local.get 13
+    i32.store offset=0x51c
+    i32.const 0
+    local.get 15
+    local.get 16
+    i32.const 10
+    i32.shr_s
+    i32.add
+    i32.store offset=0x500
+    i32.const 0
+    local.get 14
+    local.get 16
+    i32.const 255
+    i32.and
+    i32.sub
+    i32.store offset=0x530
+    local.get 16
+    i32.const 8
+    i32.shr_u
+    i32.const 3
+    i32.and
+    return_call $chain)
+  (export "r1" (func 1)))
