@@ -1,23 +1,26 @@
 // The engine's own threads beside the one that runs the guest.
 
 import { readdirSync } from 'node:fs';
-import { setPriority } from 'node:os';
+import { availableParallelism, setPriority } from 'node:os';
 
 /** Enough to wait for a thread that has work, not so much that a free core is left to others. */
 const NICE = 10;
+/** Before V8's workers: the guest's thread and the one that keeps time for delayed tasks. */
+const OTHERS = 2;
 
 /**
  * Lets the guest's thread go before those that V8 has started, which compile what the translator
- * makes: on two cores, four of them at once took the guest's core away for a tenth of a boot. Linux
- * alone has priorities for threads (setpriority(2), "C library/kernel differences"); elsewhere the
- * scheduler shares as it likes.
+ * makes: on two cores, four of them at once took the guest's core away for a tenth of a boot. As many
+ * as there are other cores compete as before: with all of them behind, a busy machine compiled so
+ * late that the shell loop took 1.5 times as long. Linux alone has priorities for threads
+ * (setpriority(2), "C library/kernel differences"); elsewhere the scheduler shares as it likes.
  */
 export function preferThisThread(): void {
   if (process.platform !== 'linux') return;
+  const first = OTHERS + Math.max(1, availableParallelism() - 1);
   try {
-    for (const thread of readdirSync('/proc/self/task')) {
-      if (Number(thread) !== process.pid) setPriority(Number(thread), NICE);
-    }
+    const threads = readdirSync('/proc/self/task').map(Number);
+    for (const thread of threads.sort((a, b) => a - b).slice(first)) setPriority(thread, NICE);
   } catch {
     // No /proc, or a thread that has just ended: slower at worst.
   }
