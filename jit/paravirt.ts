@@ -112,15 +112,9 @@ export function emitDirect(
     return pointer;
   });
   count(c, call);
-  const { before, record } = c;
   c.retire(instructions);
-  // What the core sees is the routine's second instruction, at the place of the CALL, in no record:
-  // if it has to run alone, all begins again with the CALL (settleFault() in run.ts).
-  c.before = 1;
-  c.record = 0;
-  c.sync();
-  c.before = before;
-  c.record = record;
+  // What neither faults nor asks for the time has no use for the state in memory.
+  if (!call.neverFaults || call.after === 'events') syncInRoutine(c);
   const generations = [0, 0];
   if (call.after === 'leaves') {
     c.storeWord(EIP, () => e.i32Const(next!));
@@ -167,6 +161,19 @@ export function emitDirect(
   e.if();
   leaveBehind(c, next);
   e.end();
+}
+
+/**
+ * What the core sees is the routine's second instruction, at the place of the CALL, in no record: if
+ * it has to run alone, all begins again with the CALL (settleFault() in run.ts).
+ */
+function syncInRoutine(c: Context): void {
+  const { before, record } = c;
+  c.before = 1;
+  c.record = 0;
+  c.sync();
+  c.before = before;
+  c.record = record;
 }
 
 /** The return address that a JMP left for the routine to drop. */
