@@ -1,8 +1,8 @@
 /**
  * National Semiconductor PC16550D UART (data sheet, order TL/C/8652) as COM1.
  *
- * Sent bytes leave at once; received bytes arrive no faster than the programmed line speed, up to a
- * FIFO full at a time, and only while the guest asserts RTS (a terminal behind a null-modem cable
+ * Sent bytes leave at once; received bytes arrive in the long run no faster than the programmed line
+ * speed, up to a FIFO full at a time, and only while the guest asserts RTS (a terminal behind a null-modem cable
  * with CTS, DSR and DCD always on). Not modelled: parity, framing and break errors.
  */
 
@@ -55,6 +55,13 @@ const MSR_DCD = 0x80;
 const MSR_RING_ENDED = 0x04;
 
 const FIFO_SIZE = 16;
+/**
+ * Bytes that may be ahead of the line speed: a typed line comes at once (at 9,600 baud, which Linux sets
+ * where it is told nothing, it would take 40 ms), a paste longer than a guest's buffers comes as slowly as it must.
+ */
+const BURST = 256;
+/** Nanoseconds between two of them at least. */
+const BURST_CHARACTER = 10_000;
 const TRIGGERS = [1, 4, 8, 14] as const;
 
 export class Uart implements PortHandler {
@@ -74,6 +81,8 @@ export class Uart implements PortHandler {
     received: [] as number[],
     /** What the host typed and the line has not carried yet. */
     input: [] as number[],
+    /** Nanoseconds: when the line would have carried all that came, at its speed. */
+    carriedAt: 0,
   };
   sent = 0;
   private readonly lineTimer: Timer;
@@ -217,7 +226,12 @@ export class Uart implements PortHandler {
       carried++;
     }
     if (carried === 0) return; // the guest's read will go on
-    this.lineTimer.set(this.clock.now() + carried * this.characterTime());
+    const now = this.clock.now();
+    const time = this.characterTime();
+    s.carriedAt = Math.max(s.carriedAt, now) + carried * time;
+    this.lineTimer.set(
+      Math.max(s.carriedAt - BURST * time, now + carried * Math.min(BURST_CHARACTER, time)),
+    );
     this.update();
   }
 
@@ -230,7 +244,7 @@ export class Uart implements PortHandler {
 
   private startTimeout(): void {
     if ((this.state.fcr & FCR_ENABLE) === 0) return;
-    this.timeoutTimer.set(this.clock.now() + 4 * this.characterTime());
+    this.timeoutTimer.set(this.clock.now() + 4 * Math.min(BURST_CHARACTER, this.characterTime()));
   }
 
   private fireTimeout(): void {
