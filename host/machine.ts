@@ -346,8 +346,11 @@ export class Machine {
       return undefined;
     }
     const retired = this.cpu.retired();
-    this.quietHalts = retired - this.lastHalt < DOZE_INSTRUCTIONS ? this.quietHalts + 1 : 0;
-    this.lastHalt = retired;
+    // Asked again while it still halts, as it is for waits too short to sleep, is no halt more.
+    if (retired !== this.lastHalt) {
+      this.quietHalts = retired - this.lastHalt < DOZE_INSTRUCTIONS ? this.quietHalts + 1 : 0;
+      this.lastHalt = retired;
+    }
     const wait = (next - clock.now()) / 1e6;
     if (wait <= 0) return undefined;
     return { kind: 'idle', milliseconds: Math.max(wait, leastSleep(this.quietHalts)) };
