@@ -64,6 +64,8 @@ export class Translation {
   /** Address of the generation of its mode. */
   private generation = 0;
   private context: Context | undefined;
+  /** All of the region is in one page: what goes on in it is where it was. */
+  private onePage = false;
   /** The region has branches whose targets are looked up. */
   private looksUp = false;
   /** By record of the node at hand: can anything see the flags it sets? */
@@ -180,6 +182,8 @@ export class Translation {
       endAccesses(decoded, node),
     );
     this.ring0 = isRing0(region.mode);
+    const { eip } = region.nodes[0];
+    this.onePage = region.nodes.every((node) => samePage(node.eip, eip));
     c.begin(region.nodes[0].eip, region.mode, state >>> 16, state & ALL_STATE, vectors, callsOut);
     this.generation = KERNEL_GENERATION + (region.mode & MODE_USER);
     const start = module.code.length;
@@ -287,7 +291,7 @@ export class Translation {
       case 'call': {
         this.push(c, node.next);
         c.retire(node.instructions);
-        this.goTo(c, node.target, tables);
+        this.goTo(c, node, tables);
         return;
       }
       case 'call-indirect': {
@@ -365,14 +369,14 @@ export class Translation {
   }
 
   /** A call of a known address: into the region through its dispatch, else out. */
-  private goTo(c: Context, target: number, tables: Tables): void {
+  private goTo(c: Context, { eip, target }: Node, tables: Tables): void {
     const found = this.index.get(target);
     if (found === undefined || this.structurer.label(found) === 0) {
       c.leaveTo(target, true);
       return;
     }
     c.leaveWithoutBudget(target);
-    this.checkMapping(c, target, tables);
+    if (!samePage(target, eip)) this.checkMapping(c, target, tables);
     c.e.i32Const(this.structurer.label(found));
     c.e.localSet(c.label);
     this.structurer.dispatch(c.e);
@@ -428,6 +432,13 @@ export class Translation {
     e.localGet(c.budgetLocal);
     e.i32Const(0);
     e.op(O.I32_GT_S);
+    if (this.onePage) {
+      // Without a look at the generation a free place would be found by its mark.
+      e.localGet(target);
+      e.i32Const(LOOKUP_EMPTY);
+      e.op(O.I32_NE);
+      e.op(O.I32_AND);
+    }
     e.if();
     e.localGet(target);
     e.localGet(target);
@@ -463,6 +474,24 @@ export class Translation {
     e.br(probe);
     e.end();
     e.end();
+    if (!this.onePage) this.checkFound(c, entry, tables);
+    e.localGet(entry);
+    e.load(O.I32_LOAD, tables.lookupTable + 4, 2);
+    e.localSet(c.label);
+    this.structurer.dispatch(e);
+    e.end();
+    e.end();
+    e.localGet(target);
+    c.leaveToStack(true);
+    c.locals.give(found);
+    c.locals.give(entry);
+    c.locals.give(index);
+  }
+
+  /** Leaves unless the page of the address that was found is still mapped as it was. */
+  private checkFound(c: Context, entry: number, tables: Tables): void {
+    const { e } = c;
+    const target = c.targetLocal;
     e.localGet(entry);
     e.load(O.I32_LOAD, tables.lookupTable + 8, 2);
     e.load(O.I32_LOAD, 0, 2);
@@ -483,17 +512,6 @@ export class Translation {
     e.end();
     c.forgetPages();
     e.end();
-    e.localGet(entry);
-    e.load(O.I32_LOAD, tables.lookupTable + 4, 2);
-    e.localSet(c.label);
-    this.structurer.dispatch(e);
-    e.end();
-    e.end();
-    e.localGet(target);
-    c.leaveToStack(true);
-    c.locals.give(found);
-    c.locals.give(entry);
-    c.locals.give(index);
   }
 
   // --- Edges ----------------------------------------------------------------------------------------
