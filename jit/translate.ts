@@ -217,7 +217,7 @@ export class Translation {
     if (node.second) {
       c.eip = node.eip;
       c.record = node.first;
-      this.checkMapping(c, node.second, tables, () => c.leaveHere());
+      this.confirmHere(c, node.second, tables);
     }
     let eip = node.eip;
     let at = 0;
@@ -335,7 +335,7 @@ export class Translation {
       e.op(O.I32_NE);
       c.leaveIf();
     }
-    this.checkMapping(c, node.target, tables, () => c.leaveHere());
+    this.confirmHere(c, node.target, tables);
     emitDirect(c, call, node.instructions, isTail(node) ? undefined : node.next);
     if (isTail(node)) this.lookup(c, tables);
   }
@@ -382,13 +382,24 @@ export class Translation {
     this.structurer.dispatch(c.e);
   }
 
-  /** Leaves unless the page of `target` is still mapped as it was. */
-  private checkMapping(
-    c: Context,
-    target: number,
-    tables: Tables,
-    leave = () => c.leaveTo(target, false),
-  ): void {
+  /** Leaves to `target` unless its page has been seen to be mapped as it was. */
+  private checkMapping(c: Context, target: number, tables: Tables): void {
+    const { e } = c;
+    const word = tables.generationWord(target);
+    c.pushTable(word);
+    c.pushWord(this.generation);
+    e.op(O.I32_NE);
+    e.if();
+    e.localGet(c.tablesLocal);
+    e.i32Const(word);
+    e.op(O.I32_ADD);
+    c.leavesUnconfirmed();
+    c.leaveTo(target, false);
+    e.end();
+  }
+
+  /** The interpreter executes the instruction at hand if the page of `target` is another. */
+  private confirmHere(c: Context, target: number, tables: Tables): void {
     const { e } = c;
     const word = tables.generationWord(target);
     c.pushTable(word);
@@ -403,7 +414,7 @@ export class Translation {
     e.call(c.imports.functionIndex('confirmPage'));
     e.op(O.I32_EQZ);
     e.if();
-    leave();
+    c.leaveHere();
     e.end();
     c.forgetPages();
     e.end();
@@ -421,7 +432,7 @@ export class Translation {
 
   /**
    * An address known only now, once a region: if the region's table has it (EIP, label, address of
-   * its page's generation word, its physical page), on through the dispatch, else out.
+   * its page's generation word), on through the dispatch, else out.
    */
   private emitLookup(c: Context, tables: Tables): void {
     const { e } = c;
@@ -501,16 +512,9 @@ export class Translation {
     e.if();
     e.localGet(entry);
     e.load(O.I32_LOAD, tables.lookupTable + 8, 2);
-    e.localGet(target);
-    e.localGet(entry);
-    e.load(O.I32_LOAD, tables.lookupTable + 12, 2);
-    e.call(c.imports.functionIndex('confirmPage'));
-    e.op(O.I32_EQZ);
-    e.if();
+    c.leavesUnconfirmed();
     e.localGet(target);
     c.leaveToStack(true);
-    e.end();
-    c.forgetPages();
     e.end();
   }
 
