@@ -60,6 +60,9 @@ export class Context {
   budgetLocal = 0;
   /** The target of a branch that is looked up (translate.ts), if there is one in the region. */
   targetLocal = 0;
+  /** Where an exit is for a page that is to be confirmed: address of its generation word, else 0. */
+  private unconfirmedLocal = 0;
+  private confirms = false;
   /** Where an exit goes, see EXIT_OFFSET: this address, plus the exit word's offset. */
   private eipLocal = 0;
   private exitLocal = 0;
@@ -117,6 +120,7 @@ export class Context {
     this.used = used | written;
     this.written = written;
     this.callsOut = callsOut;
+    this.confirms = false;
     for (let i = 0; i < REGISTERS; i++) this.registers[i] = locals.add(O.I32);
     this.kindLocal = locals.add(O.I32);
     this.resultLocal = locals.add(O.I32);
@@ -126,6 +130,7 @@ export class Context {
     this.eipLocal = locals.add(O.I32);
     this.exitLocal = locals.add(O.I32);
     this.targetLocal = locals.add(O.I32);
+    this.unconfirmedLocal = locals.add(O.I32);
     this.pages.addLocals(locals);
     this.loadState(this.used);
     beginVectors(this, vectors);
@@ -163,6 +168,7 @@ export class Context {
       e.i32Const(0);
       e.store(O.I32_STORE, COUNT_CURRENT, 2);
     }
+    if (this.confirms) this.confirm();
     e.localGet(this.exitLocal);
     e.i32Const(EXIT_WHY);
     e.op(O.I32_SHR_U);
@@ -170,6 +176,29 @@ export class Context {
     e.op(O.I32_AND);
     const { chain } = this.imports;
     if (chain !== undefined) e.returnCall(this.imports.functionIndex(chain));
+  }
+
+  /**
+   * Confirms the page that this exit leads to, so that the next time there is none. Here and not where
+   * the page is missed: for a call amid the nodes the engine keeps what is in registers in memory.
+   */
+  private confirm(): void {
+    const { e } = this;
+    e.localGet(this.unconfirmedLocal);
+    e.if();
+    e.localGet(this.unconfirmedLocal);
+    this.pushWord(EIP);
+    e.localGet(this.unconfirmedLocal);
+    e.load(O.I32_LOAD, 4, 2);
+    e.call(this.imports.functionIndex('confirmPage'));
+    e.drop();
+    e.end();
+  }
+
+  /** The address on the stack is that of the generation word of the page that is left to: see confirm(). */
+  leavesUnconfirmed(): void {
+    this.e.localSet(this.unconfirmedLocal);
+    this.confirms = true;
   }
 
   /** Starts a node: nothing is known of flags and memory. */

@@ -4,8 +4,8 @@
  *
  *   a page   u32 generation under which the page was last seen mapped as it was,
  *            u32 its physical address
- *   lookup   an entry: u32 EIP, u32 label, u32 address of its page's generation word, u32 its page's
- *            physical address; none if there are fewer than two entries
+ *   lookup   an entry: u32 EIP, u32 label, u32 address of its page's generation word, unused; none if
+ *            there are fewer than two entries
  *   records  u32 address of each decoded record that the code refers to
  *
  * Entry descriptors (shared/regions.ts) stand in another place, since the run loop writes them.
@@ -88,12 +88,12 @@ export class Tables {
     if (lookupMask < 0) return;
     const table = address + this.lookupTable;
     // A branch to that very address finds a free place. It must lead nowhere: its generation is the
-    // EIP itself, which none is, and its page one that nothing can be mapped to (confirmPage()).
+    // EIP itself, which none is, and the page behind it one that nothing can be mapped to (confirmPage()).
     for (let i = 0; i <= lookupMask; i++) {
       const at = table + LOOKUP_SIZE * i;
       decoded.setWord(at, LOOKUP_EMPTY);
+      decoded.setWord(at + 4, LOOKUP_EMPTY);
       decoded.setWord(at + 8, at);
-      decoded.setWord(at + 12, LOOKUP_EMPTY);
     }
     for (const { eip, label } of entries) {
       let index = lookupIndex(eip, lookupMask);
@@ -105,7 +105,6 @@ export class Tables {
       decoded.setWord(at, eip);
       decoded.setWord(at + 4, label);
       decoded.setWord(at + 8, address + page);
-      decoded.setWord(at + 12, physical[page / PAGE_SIZE]!);
     }
   }
 }

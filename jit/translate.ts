@@ -64,6 +64,8 @@ export class Translation {
   /** Address of the generation of its mode. */
   private generation = 0;
   private context: Context | undefined;
+  /** All of the region is in one page: what goes on in it is where it was. */
+  private onePage = false;
   /** The region has branches whose targets are looked up. */
   private looksUp = false;
   /** By record of the node at hand: can anything see the flags it sets? */
@@ -180,6 +182,8 @@ export class Translation {
       endAccesses(decoded, node),
     );
     this.ring0 = isRing0(region.mode);
+    const { eip } = region.nodes[0];
+    this.onePage = region.nodes.every((node) => samePage(node.eip, eip));
     c.begin(region.nodes[0].eip, region.mode, state >>> 16, state & ALL_STATE, vectors, callsOut);
     this.generation = KERNEL_GENERATION + (region.mode & MODE_USER);
     const start = module.code.length;
@@ -213,7 +217,7 @@ export class Translation {
     if (node.second) {
       c.eip = node.eip;
       c.record = node.first;
-      this.checkMapping(c, node.second, tables, () => c.leaveHere());
+      this.confirmHere(c, node.second, tables);
     }
     let eip = node.eip;
     let at = 0;
@@ -287,7 +291,7 @@ export class Translation {
       case 'call': {
         this.push(c, node.next);
         c.retire(node.instructions);
-        this.goTo(c, node.target, tables);
+        this.goTo(c, node, tables);
         return;
       }
       case 'call-indirect': {
@@ -331,7 +335,7 @@ export class Translation {
       e.op(O.I32_NE);
       c.leaveIf();
     }
-    this.checkMapping(c, node.target, tables, () => c.leaveHere());
+    this.confirmHere(c, node.target, tables);
     emitDirect(c, call, node.instructions, isTail(node) ? undefined : node.next);
     if (isTail(node)) this.lookup(c, tables);
   }
@@ -365,26 +369,37 @@ export class Translation {
   }
 
   /** A call of a known address: into the region through its dispatch, else out. */
-  private goTo(c: Context, target: number, tables: Tables): void {
+  private goTo(c: Context, { eip, target }: Node, tables: Tables): void {
     const found = this.index.get(target);
     if (found === undefined || this.structurer.label(found) === 0) {
       c.leaveTo(target, true);
       return;
     }
     c.leaveWithoutBudget(target);
-    this.checkMapping(c, target, tables);
+    if (!samePage(target, eip)) this.checkMapping(c, target, tables);
     c.e.i32Const(this.structurer.label(found));
     c.e.localSet(c.label);
     this.structurer.dispatch(c.e);
   }
 
-  /** Leaves unless the page of `target` is still mapped as it was. */
-  private checkMapping(
-    c: Context,
-    target: number,
-    tables: Tables,
-    leave = () => c.leaveTo(target, false),
-  ): void {
+  /** Leaves to `target` unless its page has been seen to be mapped as it was. */
+  private checkMapping(c: Context, target: number, tables: Tables): void {
+    const { e } = c;
+    const word = tables.generationWord(target);
+    c.pushTable(word);
+    c.pushWord(this.generation);
+    e.op(O.I32_NE);
+    e.if();
+    e.localGet(c.tablesLocal);
+    e.i32Const(word);
+    e.op(O.I32_ADD);
+    c.leavesUnconfirmed();
+    c.leaveTo(target, false);
+    e.end();
+  }
+
+  /** The interpreter executes the instruction at hand if the page of `target` is another. */
+  private confirmHere(c: Context, target: number, tables: Tables): void {
     const { e } = c;
     const word = tables.generationWord(target);
     c.pushTable(word);
@@ -399,7 +414,7 @@ export class Translation {
     e.call(c.imports.functionIndex('confirmPage'));
     e.op(O.I32_EQZ);
     e.if();
-    leave();
+    c.leaveHere();
     e.end();
     c.forgetPages();
     e.end();
@@ -417,7 +432,7 @@ export class Translation {
 
   /**
    * An address known only now, once a region: if the region's table has it (EIP, label, address of
-   * its page's generation word, its physical page), on through the dispatch, else out.
+   * its page's generation word), on through the dispatch, else out.
    */
   private emitLookup(c: Context, tables: Tables): void {
     const { e } = c;
@@ -428,6 +443,13 @@ export class Translation {
     e.localGet(c.budgetLocal);
     e.i32Const(0);
     e.op(O.I32_GT_S);
+    if (this.onePage) {
+      // Without a look at the generation a free place would be found by its mark.
+      e.localGet(target);
+      e.i32Const(LOOKUP_EMPTY);
+      e.op(O.I32_NE);
+      e.op(O.I32_AND);
+    }
     e.if();
     e.localGet(target);
     e.localGet(target);
@@ -463,26 +485,7 @@ export class Translation {
     e.br(probe);
     e.end();
     e.end();
-    e.localGet(entry);
-    e.load(O.I32_LOAD, tables.lookupTable + 8, 2);
-    e.load(O.I32_LOAD, 0, 2);
-    e.i32Const(0);
-    e.load(O.I32_LOAD, this.generation, 2);
-    e.op(O.I32_NE);
-    e.if();
-    e.localGet(entry);
-    e.load(O.I32_LOAD, tables.lookupTable + 8, 2);
-    e.localGet(target);
-    e.localGet(entry);
-    e.load(O.I32_LOAD, tables.lookupTable + 12, 2);
-    e.call(c.imports.functionIndex('confirmPage'));
-    e.op(O.I32_EQZ);
-    e.if();
-    e.localGet(target);
-    c.leaveToStack(true);
-    e.end();
-    c.forgetPages();
-    e.end();
+    if (!this.onePage) this.checkFound(c, entry, tables);
     e.localGet(entry);
     e.load(O.I32_LOAD, tables.lookupTable + 4, 2);
     e.localSet(c.label);
@@ -494,6 +497,25 @@ export class Translation {
     c.locals.give(found);
     c.locals.give(entry);
     c.locals.give(index);
+  }
+
+  /** Leaves unless the page of the address that was found is still mapped as it was. */
+  private checkFound(c: Context, entry: number, tables: Tables): void {
+    const { e } = c;
+    const target = c.targetLocal;
+    e.localGet(entry);
+    e.load(O.I32_LOAD, tables.lookupTable + 8, 2);
+    e.load(O.I32_LOAD, 0, 2);
+    e.i32Const(0);
+    e.load(O.I32_LOAD, this.generation, 2);
+    e.op(O.I32_NE);
+    e.if();
+    e.localGet(entry);
+    e.load(O.I32_LOAD, tables.lookupTable + 8, 2);
+    c.leavesUnconfirmed();
+    e.localGet(target);
+    c.leaveToStack(true);
+    e.end();
   }
 
   // --- Edges ----------------------------------------------------------------------------------------

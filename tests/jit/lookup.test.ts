@@ -5,16 +5,22 @@ import { SCRATCH, SCRATCH_END } from '../../assembly/shared/layout.ts';
 import { attachTranslator, bareCpu, enterFlat, translatedInstructions } from '../lib/tiers.ts';
 
 const CODE = 0x10000;
-const STACK = 0x12000;
+const STACK = 0x14000;
 const NEVER = -1;
 
-it('finds no place of its own at the address that marks a free one', async () => {
+it.each([
+  ['its own', 6],
+  ['another', 0x1000],
+])('finds no place at the address that marks a free one, from %s page', async (_, routine) => {
   const cpu = await bareCpu({ portIn: () => -1, portOut: () => {} });
   // What tables that were given back may hold.
   new Uint32Array(cpu.memory.buffer).fill(0xc00c82b0, SCRATCH >> 2, SCRATCH_END >> 2);
   const translator = attachTranslator(cpu, { batch: 1 });
-  // call $+6; hlt; or [esp], ebx; ret
-  cpu.ram().set(Buffer.from('e801000000f4091c24c3', 'hex'), CODE);
+  // call routine; hlt. The routine: or [esp], ebx; ret
+  const code = Buffer.from('e800000000f4', 'hex');
+  code.writeInt32LE(routine - 5, 1);
+  cpu.ram().set(code, CODE);
+  cpu.ram().set(Buffer.from('091c24c3', 'hex'), CODE + routine);
   const run = (ebx: number): number[] => {
     cpu.exports.reset();
     enterFlat(cpu, CODE);

@@ -5,7 +5,7 @@
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
   (import "env" "chain" (func $chain (param i32) (result i32)))
   (func (;2;) (param i32 i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 2
@@ -59,11 +59,11 @@
       i32.load offset=0x2000118
       i32.const 0x11004
       i32.add
-      local.tee 18
-      i32.load align=1
       local.tee 19
+      i32.load align=1
+      local.tee 20
       local.set 2
-      local.get 18
+      local.get 19
       local.get 2
       i32.store offset=0xefc align=1
       i32.const 0

@@ -5,7 +5,7 @@
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
   (import "env" "chain" (func $chain (param i32) (result i32)))
   (func (;2;) (param i32 i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 2
@@ -63,11 +63,11 @@
       local.get 11
       local.get 12
       i32.lt_u
-      local.set 18
+      local.set 19
       local.get 4
       local.get 5
       i32.add
-      local.get 18
+      local.get 19
       i32.add
       local.set 11
       local.get 4

@@ -5,7 +5,7 @@
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
   (import "env" "chain" (func $chain (param i32) (result i32)))
   (func (;2;) (param i32 i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 2
@@ -55,7 +55,7 @@
       i32.shr_u
       i32.const 4
       i32.shl
-      local.tee 18
+      local.tee 19
       i32.load offset=0x2000004
       local.get 5
       i32.const 3
@@ -65,20 +65,20 @@
       i32.ne
       br_if 0
       local.get 5
-      local.get 18
+      local.get 19
       i32.load offset=0x2000008
       i32.add
-      local.tee 18
+      local.tee 19
       i32.load align=1
-      local.set 19
-      local.get 19
+      local.set 20
+      local.get 20
       local.get 2
       i32.add
       local.set 11
-      local.get 18
+      local.get 19
       local.get 11
       i32.store align=1
-      local.get 19
+      local.get 20
       local.set 12
       local.get 2
       local.set 13

@@ -5,7 +5,7 @@
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
   (import "env" "chain" (func $chain (param i32) (result i32)))
   (func (;2;) (param i32 i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 2
@@ -53,7 +53,7 @@
       local.get 2
       local.get 3
       select
-      local.set 18
+      local.set 19
       block (result i32)
         local.get 10
         i32.eqz
@@ -82,20 +82,20 @@
         i32.const 2
         i32.shl
         i32.or
-        local.set 19
+        local.set 20
         local.get 10
         i32.const 5
         i32.eq
         if
           local.get 13
-          local.get 19
+          local.get 20
           i32.or
           br 1
         end
         local.get 12
         local.get 13
         i32.xor
-        local.tee 20
+        local.tee 21
         local.get 11
         i32.xor
         i32.const 16
@@ -140,7 +140,7 @@
           i32.xor
           local.get 13
           i32.and
-          local.get 20
+          local.get 21
           i32.const -1
           i32.xor
           local.get 11
@@ -157,13 +157,13 @@
           i32.const 1
           i32.and
         end
-        local.get 19
+        local.get 20
         i32.or
         block (result i32)
           local.get 11
           local.get 12
           i32.xor
-          local.tee 20
+          local.tee 21
           local.get 12
           local.get 13
           i32.xor
@@ -179,7 +179,7 @@
           i32.or
           br_if 0
           drop
-          local.get 20
+          local.get 21
           local.get 11
           local.get 13
           i32.xor
@@ -206,8 +206,8 @@
         i32.or
         i32.or
       end
-      local.set 19
-      local.get 19
+      local.set 20
+      local.get 20
       i32.const -65
       i32.and
       local.get 3
@@ -215,11 +215,11 @@
       i32.const 6
       i32.shl
       i32.or
-      local.tee 20
+      local.tee 21
       local.set 13
       i32.const 0
       local.set 10
-      local.get 18
+      local.get 19
       local.set 2
       local.get 4
       i32.const 0xff00ff00

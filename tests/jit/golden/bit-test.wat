@@ -5,7 +5,7 @@
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
   (import "env" "chain" (func $chain (param i32) (result i32)))
   (func (;2;) (param i32 i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 2
@@ -76,20 +76,20 @@
         i32.const 2
         i32.shl
         i32.or
-        local.set 18
+        local.set 19
         local.get 10
         i32.const 5
         i32.eq
         if
           local.get 13
-          local.get 18
+          local.get 19
           i32.or
           br 1
         end
         local.get 12
         local.get 13
         i32.xor
-        local.tee 19
+        local.tee 20
         local.get 11
         i32.xor
         i32.const 16
@@ -134,7 +134,7 @@
           i32.xor
           local.get 13
           i32.and
-          local.get 19
+          local.get 20
           i32.const -1
           i32.xor
           local.get 11
@@ -151,13 +151,13 @@
           i32.const 1
           i32.and
         end
-        local.get 18
+        local.get 19
         i32.or
         block (result i32)
           local.get 11
           local.get 12
           i32.xor
-          local.tee 19
+          local.tee 20
           local.get 12
           local.get 13
           i32.xor
@@ -173,7 +173,7 @@
           i32.or
           br_if 0
           drop
-          local.get 19
+          local.get 20
           local.get 11
           local.get 13
           i32.xor
@@ -200,8 +200,8 @@
         i32.or
         i32.or
       end
-      local.set 18
-      local.get 18
+      local.set 19
+      local.get 19
       i32.const -2
       i32.and
       local.get 2
@@ -210,14 +210,14 @@
       i32.const 1
       i32.and
       i32.or
-      local.tee 19
+      local.tee 20
       local.set 13
       i32.const 0
       local.set 10
       local.get 8
-      local.set 19
+      local.set 20
       i32.const 0x424
-      local.get 19
+      local.get 20
       local.get 3
       i32.const 5
       i32.shr_s
@@ -229,49 +229,49 @@
       local.set 16
       i32.const 0
       i32.load offset=0x424
-      local.tee 19
+      local.tee 20
       i32.const 12
       i32.shr_u
       i32.const 4
       i32.shl
-      local.tee 18
+      local.tee 19
       i32.load offset=0x2000004
-      local.get 19
+      local.get 20
       i32.const 3
       i32.add
       i32.const 0xfff
       i32.or
       i32.ne
       br_if 0
+      local.get 20
       local.get 19
-      local.get 18
       i32.load offset=0x2000008
       i32.add
-      local.tee 19
+      local.tee 20
       i32.load align=1
-      local.set 18
-      local.get 18
+      local.set 19
+      local.get 19
       i32.const 1
       local.get 3
       i32.shl
       i32.or
-      local.set 20
-      local.get 13
       local.set 21
-      local.get 21
+      local.get 13
+      local.set 22
+      local.get 22
       i32.const -2
       i32.and
-      local.get 18
+      local.get 19
       local.get 3
       i32.shr_u
       i32.const 1
       i32.and
       i32.or
-      local.set 22
-      local.get 19
+      local.set 23
       local.get 20
+      local.get 21
       i32.store align=1
-      local.get 22
+      local.get 23
       local.set 13
       i32.const 0
       local.get 2

@@ -4,7 +4,7 @@
   (import "env" "memory" (memory 1))
   (import "env" "chain" (func $chain (param i32) (result i32)))
   (func (;1;) (param i32 i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x410
     local.set 6
@@ -20,25 +20,25 @@
         local.get 6
         i32.const -4
         i32.add
-        local.tee 18
+        local.tee 19
         i32.const 12
         i32.shr_u
         i32.const 4
         i32.shl
-        local.tee 19
+        local.tee 20
         i32.load offset=0x2000004
-        local.get 18
+        local.get 19
         i32.const 3
         i32.add
         i32.const 0xfff
         i32.or
         i32.ne
         br_if 1
-        local.get 18
         local.get 19
+        local.get 20
         i32.load offset=0x2000008
         i32.add
-        local.tee 18
+        local.tee 19
         i32.const 0x10005
         i32.store align=1
         local.get 6

@@ -5,7 +5,7 @@
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
   (import "env" "chain" (func $chain (param i32) (result i32)))
   (func (;2;) (param i32 i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64 i64 i64)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64 i64 i64)
     i32.const 0
     i32.load offset=0x400
     local.set 2
@@ -64,10 +64,10 @@
       local.get 2
       i64.extend_i32_u
       i64.or
-      local.set 18
+      local.set 19
       i32.const 0xa01
       local.set 16
-      local.get 18
+      local.get 19
       i64.const 32
       i64.shr_u
       i32.wrap_i64
@@ -75,24 +75,24 @@
       i32.lt_u
       i32.eqz
       br_if 0
-      local.get 18
+      local.get 19
       local.get 3
       i64.extend_i32_u
-      local.tee 19
-      i64.div_u
       local.tee 20
-      local.get 18
+      i64.div_u
+      local.tee 21
       local.get 19
       local.get 20
+      local.get 21
       i64.mul
       i64.sub
       i64.const 32
       i64.shl
       i64.or
-      local.tee 19
+      local.tee 20
       i32.wrap_i64
       local.set 2
-      local.get 19
+      local.get 20
       i64.const 32
       i64.shr_u
       i32.wrap_i64

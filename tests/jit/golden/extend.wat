@@ -5,7 +5,7 @@
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
   (import "env" "chain" (func $chain (param i32) (result i32)))
   (func (;2;) (param i32 i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 2
@@ -51,7 +51,7 @@
       local.get 3
       i32.const 255
       i32.and
-      local.tee 18
+      local.tee 19
       local.set 2
       i32.const 0xe01
       local.set 16
@@ -60,7 +60,7 @@
       i32.shr_u
       i32.const 4
       i32.shl
-      local.tee 18
+      local.tee 19
       i32.load offset=0x2000000
       local.get 8
       i32.const 1
@@ -70,12 +70,12 @@
       i32.ne
       br_if 0
       local.get 8
-      local.get 18
+      local.get 19
       i32.load offset=0x2000008
       i32.add
-      local.tee 18
-      i32.load16_s align=1
       local.tee 19
+      i32.load16_s align=1
+      local.tee 20
       local.set 4
       i32.const 0
       local.get 2

@@ -5,7 +5,7 @@
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
   (import "env" "chain" (func $chain (param i32) (result i32)))
   (func (;2;) (param i32 i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 2
@@ -53,25 +53,190 @@
       local.get 6
       i32.const -4
       i32.add
-      local.tee 18
+      local.tee 19
       i32.const 12
       i32.shr_u
       i32.const 4
       i32.shl
-      local.tee 19
+      local.tee 20
       i32.load offset=0x2000004
-      local.get 18
+      local.get 19
       i32.const 3
       i32.add
       i32.const 0xfff
       i32.or
       i32.ne
       br_if 0
-      local.get 18
       local.get 19
+      local.get 20
       i32.load offset=0x2000008
       i32.add
-      local.set 18
+      local.set 19
+      block (result i32)
+        local.get 10
+        i32.eqz
+        if
+          local.get 13
+          br 1
+        end
+        local.get 11
+        i32.const 24
+        i32.shr_u
+        i32.const 128
+        i32.and
+        local.get 11
+        i32.eqz
+        i32.const 6
+        i32.shl
+        i32.or
+        local.get 11
+        i32.const 255
+        i32.and
+        i32.popcnt
+        i32.const -1
+        i32.xor
+        i32.const 1
+        i32.and
+        i32.const 2
+        i32.shl
+        i32.or
+        local.set 20
+        local.get 10
+        i32.const 5
+        i32.eq
+        if
+          local.get 13
+          local.get 20
+          i32.or
+          br 1
+        end
+        local.get 12
+        local.get 13
+        i32.xor
+        local.tee 21
+        local.get 11
+        i32.xor
+        i32.const 16
+        i32.and
+        block (result i32)
+          local.get 12
+          local.get 13
+          i32.lt_u
+          local.get 10
+          i32.const 3
+          i32.eq
+          br_if 0
+          drop
+          local.get 11
+          local.get 12
+          i32.lt_u
+          local.get 10
+          i32.const 1
+          i32.eq
+          br_if 0
+          drop
+          local.get 12
+          local.get 13
+          i32.and
+          local.get 12
+          local.get 13
+          i32.or
+          local.get 11
+          i32.const -1
+          i32.xor
+          i32.and
+          i32.or
+          i32.const 31
+          i32.shr_u
+          local.get 10
+          i32.const 2
+          i32.eq
+          br_if 0
+          drop
+          local.get 12
+          i32.const -1
+          i32.xor
+          local.get 13
+          i32.and
+          local.get 21
+          i32.const -1
+          i32.xor
+          local.get 11
+          i32.and
+          i32.or
+          i32.const 31
+          i32.shr_u
+          local.get 10
+          i32.const 4
+          i32.eq
+          br_if 0
+          drop
+          local.get 13
+          i32.const 1
+          i32.and
+        end
+        local.get 20
+        i32.or
+        block (result i32)
+          local.get 11
+          local.get 12
+          i32.xor
+          local.tee 21
+          local.get 12
+          local.get 13
+          i32.xor
+          i32.and
+          i32.const 31
+          i32.shr_u
+          local.get 10
+          i32.const 4
+          i32.eq
+          local.get 10
+          i32.const 3
+          i32.eq
+          i32.or
+          br_if 0
+          drop
+          local.get 21
+          local.get 11
+          local.get 13
+          i32.xor
+          i32.and
+          i32.const 31
+          i32.shr_u
+          local.get 10
+          i32.const 2
+          i32.eq
+          local.get 10
+          i32.const 1
+          i32.eq
+          i32.or
+          br_if 0
+          drop
+          local.get 13
+          i32.const 11
+          i32.shr_u
+          i32.const 1
+          i32.and
+        end
+        i32.const 11
+        i32.shl
+        i32.or
+        i32.or
+      end
+      i32.const 0
+      i32.load offset=0x520
+      i32.const 0xfcffff
+      i32.and
+      i32.or
+      local.set 20
+      local.get 19
+      local.get 20
+      i32.store align=1
+      local.get 6
+      i32.const -4
+      i32.add
+      local.set 6
       block (result i32)
         local.get 10
         i32.eqz
@@ -224,178 +389,13 @@
         i32.or
         i32.or
       end
-      i32.const 0
-      i32.load offset=0x520
-      i32.const 0xfcffff
-      i32.and
-      i32.or
       local.set 19
-      local.get 18
       local.get 19
-      i32.store align=1
-      local.get 6
-      i32.const -4
-      i32.add
-      local.set 6
-      block (result i32)
-        local.get 10
-        i32.eqz
-        if
-          local.get 13
-          br 1
-        end
-        local.get 11
-        i32.const 24
-        i32.shr_u
-        i32.const 128
-        i32.and
-        local.get 11
-        i32.eqz
-        i32.const 6
-        i32.shl
-        i32.or
-        local.get 11
-        i32.const 255
-        i32.and
-        i32.popcnt
-        i32.const -1
-        i32.xor
-        i32.const 1
-        i32.and
-        i32.const 2
-        i32.shl
-        i32.or
-        local.set 18
-        local.get 10
-        i32.const 5
-        i32.eq
-        if
-          local.get 13
-          local.get 18
-          i32.or
-          br 1
-        end
-        local.get 12
-        local.get 13
-        i32.xor
-        local.tee 19
-        local.get 11
-        i32.xor
-        i32.const 16
-        i32.and
-        block (result i32)
-          local.get 12
-          local.get 13
-          i32.lt_u
-          local.get 10
-          i32.const 3
-          i32.eq
-          br_if 0
-          drop
-          local.get 11
-          local.get 12
-          i32.lt_u
-          local.get 10
-          i32.const 1
-          i32.eq
-          br_if 0
-          drop
-          local.get 12
-          local.get 13
-          i32.and
-          local.get 12
-          local.get 13
-          i32.or
-          local.get 11
-          i32.const -1
-          i32.xor
-          i32.and
-          i32.or
-          i32.const 31
-          i32.shr_u
-          local.get 10
-          i32.const 2
-          i32.eq
-          br_if 0
-          drop
-          local.get 12
-          i32.const -1
-          i32.xor
-          local.get 13
-          i32.and
-          local.get 19
-          i32.const -1
-          i32.xor
-          local.get 11
-          i32.and
-          i32.or
-          i32.const 31
-          i32.shr_u
-          local.get 10
-          i32.const 4
-          i32.eq
-          br_if 0
-          drop
-          local.get 13
-          i32.const 1
-          i32.and
-        end
-        local.get 18
-        i32.or
-        block (result i32)
-          local.get 11
-          local.get 12
-          i32.xor
-          local.tee 19
-          local.get 12
-          local.get 13
-          i32.xor
-          i32.and
-          i32.const 31
-          i32.shr_u
-          local.get 10
-          i32.const 4
-          i32.eq
-          local.get 10
-          i32.const 3
-          i32.eq
-          i32.or
-          br_if 0
-          drop
-          local.get 19
-          local.get 11
-          local.get 13
-          i32.xor
-          i32.and
-          i32.const 31
-          i32.shr_u
-          local.get 10
-          i32.const 2
-          i32.eq
-          local.get 10
-          i32.const 1
-          i32.eq
-          i32.or
-          br_if 0
-          drop
-          local.get 13
-          i32.const 11
-          i32.shr_u
-          i32.const 1
-          i32.and
-        end
-        i32.const 11
-        i32.shl
-        i32.or
-        i32.or
-      end
-      local.set 18
-      local.get 18
       i32.const 213
       i32.and
       i32.const 2
       i32.or
-      local.tee 19
+      local.tee 20
       i32.const 255
       i32.and
       i32.const 8

@@ -5,7 +5,7 @@
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
   (import "env" "chain" (func $chain (param i32) (result i32)))
   (func (;2;) (param i32 i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 2
@@ -53,25 +53,25 @@
       local.get 6
       i32.const -12
       i32.add
-      local.tee 18
+      local.tee 19
       i32.const 12
       i32.shr_u
       i32.const 4
       i32.shl
-      local.tee 19
+      local.tee 20
       i32.load offset=0x2000004
-      local.get 18
+      local.get 19
       i32.const 19
       i32.add
       i32.const 0xfff
       i32.or
       i32.ne
       br_if 0
-      local.get 18
       local.get 19
+      local.get 20
       i32.load offset=0x2000008
       i32.add
-      local.tee 18
+      local.tee 19
       local.get 7
       i32.store offset=8 align=1
       local.get 6
@@ -79,28 +79,28 @@
       i32.add
       local.tee 6
       local.set 7
-      local.get 18
+      local.get 19
       local.get 5
       i32.store offset=4 align=1
       local.get 6
       i32.const -4
       i32.add
       local.set 6
-      local.get 18
+      local.get 19
       i32.load offset=16 align=1
-      local.tee 19
+      local.tee 20
       local.set 5
-      local.get 18
+      local.get 19
       local.get 2
       i32.store align=1
-      local.get 18
+      local.get 19
       i32.load offset=8 align=1
-      local.set 19
+      local.set 20
       local.get 7
       i32.const 4
       i32.add
       local.set 6
-      local.get 19
+      local.get 20
       local.set 7
       i32.const 0
       local.get 2

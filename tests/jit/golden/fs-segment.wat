@@ -5,7 +5,7 @@
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
   (import "env" "chain" (func $chain (param i32) (result i32)))
   (func (;2;) (param i32 i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 2
@@ -52,27 +52,27 @@
       local.set 16
       i32.const 0
       i32.load offset=0x438
-      local.tee 18
+      local.tee 19
       i32.const 12
       i32.shr_u
       i32.const 4
       i32.shl
-      local.tee 19
+      local.tee 20
       i32.load offset=0x2000000
-      local.get 18
+      local.get 19
       i32.const 3
       i32.add
       i32.const 0xfff
       i32.or
       i32.ne
       br_if 0
-      local.get 18
       local.get 19
+      local.get 20
       i32.load offset=0x2000008
       i32.add
-      local.tee 18
-      i32.load align=1
       local.tee 19
+      i32.load align=1
+      local.tee 20
       local.set 2
       i32.const 0
       local.get 2

@@ -4,7 +4,7 @@
   (import "env" "memory" (memory 1))
   (import "env" "chain" (func $chain (param i32) (result i32)))
   (func (;1;) (param i32 i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 2
@@ -29,7 +29,7 @@
       local.get 2
       i32.const 1
       i32.add
-      local.set 18
+      local.set 19
       block (result i32)
         local.get 10
         i32.const 3
@@ -93,10 +93,10 @@
         i32.const 1
         i32.and
       end
-      local.set 19
-      local.get 19
+      local.set 20
+      local.get 20
       local.get 2
-      local.get 18
+      local.get 19
       i32.xor
       i32.const 16
       i32.and
@@ -104,20 +104,20 @@
       local.get 2
       i32.const -1
       i32.xor
-      local.get 18
+      local.get 19
       i32.and
       i32.const 31
       i32.shr_u
       i32.const 11
       i32.shl
       i32.or
-      local.tee 20
+      local.tee 21
       local.set 13
-      local.get 18
+      local.get 19
       local.set 11
       i32.const 5
       local.set 10
-      local.get 18
+      local.get 19
       local.set 2
       local.get 14
       i32.const 2

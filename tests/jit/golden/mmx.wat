@@ -5,7 +5,7 @@
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
   (import "env" "chain" (func $chain (param i32) (result i32)))
   (func (;2;) (param i32 i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64 i64 i64)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64 i64 i64)
     i32.const 0
     i32.load offset=0x400
     local.set 2
@@ -60,7 +60,7 @@
       i32.shr_u
       i32.const 4
       i32.shl
-      local.tee 18
+      local.tee 19
       i32.load offset=0x2000000
       local.get 8
       i32.const 7
@@ -70,12 +70,12 @@
       i32.ne
       br_if 0
       local.get 8
-      local.get 18
+      local.get 19
       i32.load offset=0x2000008
       i32.add
-      local.tee 18
+      local.tee 19
       i64.load align=1
-      local.set 19
+      local.set 20
       i32.const 0x880
       i32.const 0
       i32.store
@@ -83,7 +83,7 @@
       i32.const 255
       i32.store
       i32.const 0
-      local.get 19
+      local.get 20
       i64.store offset=0x800
       i32.const 0
       i32.const 0xffff
@@ -95,25 +95,25 @@
       br_if 0
       i32.const 0
       i64.load offset=0x800
-      local.set 19
+      local.set 20
       i32.const 0
       i64.load offset=0x810
-      local.set 20
+      local.set 21
       i32.const 0x880
       i32.const 0
       i32.store
       i32.const 0x88c
       i32.const 255
       i32.store
-      local.get 19
-      i64x2.splat
       local.get 20
+      i64x2.splat
+      local.get 21
       i64x2.splat
       i16x8.add
       i64x2.extract_lane 0
-      local.set 21
+      local.set 22
       i32.const 0
-      local.get 21
+      local.get 22
       i64.store offset=0x800
       i32.const 0
       i32.const 0xffff
@@ -130,7 +130,7 @@
       i32.shr_u
       i32.const 4
       i32.shl
-      local.tee 18
+      local.tee 19
       i32.load offset=0x2000004
       local.get 9
       i32.const 7
@@ -140,15 +140,15 @@
       i32.ne
       br_if 0
       local.get 9
-      local.get 18
+      local.get 19
       i32.load offset=0x2000008
       i32.add
-      local.set 18
+      local.set 19
       i32.const 0
       i64.load offset=0x800
-      local.set 19
-      local.get 18
+      local.set 20
       local.get 19
+      local.get 20
       i64.store align=1
       i32.const 0x880
       i32.const 0

@@ -5,7 +5,7 @@
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
   (import "env" "chain" (func $chain (param i32) (result i32)))
   (func (;2;) (param i32 i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 2
@@ -53,27 +53,27 @@
       local.get 5
       i32.const 8
       i32.add
-      local.tee 18
+      local.tee 19
       i32.const 12
       i32.shr_u
       i32.const 4
       i32.shl
-      local.tee 19
+      local.tee 20
       i32.load offset=0x2000000
-      local.get 18
+      local.get 19
       i32.const 3
       i32.add
       i32.const 0xfff
       i32.or
       i32.ne
       br_if 0
-      local.get 18
       local.get 19
+      local.get 20
       i32.load offset=0x2000008
       i32.add
-      local.tee 18
-      i32.load align=1
       local.tee 19
+      i32.load align=1
+      local.tee 20
       local.set 2
       i32.const 0xe01
       local.set 16
@@ -82,25 +82,25 @@
       i32.const 2
       i32.shl
       i32.add
-      local.tee 18
+      local.tee 19
       i32.const 12
       i32.shr_u
       i32.const 4
       i32.shl
-      local.tee 19
+      local.tee 20
       i32.load offset=0x2000004
-      local.get 18
+      local.get 19
       i32.const 3
       i32.add
       i32.const 0xfff
       i32.or
       i32.ne
       br_if 0
-      local.get 18
       local.get 19
+      local.get 20
       i32.load offset=0x2000008
       i32.add
-      local.tee 18
+      local.tee 19
       local.get 2
       i32.store align=1
       i32.const 0x1a02
@@ -110,7 +110,7 @@
       i32.shr_u
       i32.const 4
       i32.shl
-      local.tee 18
+      local.tee 19
       i32.load offset=0x2000000
       local.get 8
       i32.const 0xfff
@@ -118,12 +118,12 @@
       i32.ne
       br_if 0
       local.get 8
-      local.get 18
+      local.get 19
       i32.load offset=0x2000008
       i32.add
-      local.tee 18
-      i32.load8_s
       local.tee 19
+      i32.load8_s
+      local.tee 20
       i32.const 255
       i32.and
       local.get 4

@@ -5,7 +5,7 @@
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
   (import "env" "chain" (func $chain (param i32) (result i32)))
   (func (;2;) (param i32 i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 2
@@ -53,7 +53,7 @@
       i32.const 8
       i32.shr_u
       i32.extend8_s
-      local.tee 18
+      local.tee 19
       i32.const 255
       i32.and
       local.get 5
@@ -63,7 +63,7 @@
       local.set 5
       local.get 8
       i32.extend16_s
-      local.tee 18
+      local.tee 19
       i32.const 0xffff
       i32.and
       local.get 4

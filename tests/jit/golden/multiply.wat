@@ -5,7 +5,7 @@
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
   (import "env" "chain" (func $chain (param i32) (result i32)))
   (func (;2;) (param i32 i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64 i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 2
@@ -52,32 +52,32 @@
       local.get 3
       i32.mul
       local.tee 2
-      local.set 18
-      local.get 18
+      local.set 19
+      local.get 19
       i64.extend_i32_u
       local.get 4
       i64.extend_i32_u
       i64.mul
-      local.set 19
+      local.set 20
       i32.const 0x801
       i32.const 0
-      local.get 19
+      local.get 20
       i64.const 32
       i64.shr_u
       i64.const 0
       i64.ne
       select
-      local.tee 20
+      local.tee 21
       local.set 13
-      local.get 19
+      local.get 20
       i32.wrap_i64
       local.set 11
       i32.const 5
       local.set 10
-      local.get 19
+      local.get 20
       i32.wrap_i64
       local.set 2
-      local.get 19
+      local.get 20
       i64.const 32
       i64.shr_u
       i32.wrap_i64

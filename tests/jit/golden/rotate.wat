@@ -5,7 +5,7 @@
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
   (import "env" "chain" (func $chain (param i32) (result i32)))
   (func (;2;) (param i32 i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64 i32 i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64 i32 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 2
@@ -51,7 +51,7 @@
       local.get 2
       i32.const 5
       i32.rotl
-      local.set 18
+      local.set 19
       block (result i32)
         local.get 10
         i32.eqz
@@ -80,20 +80,20 @@
         i32.const 2
         i32.shl
         i32.or
-        local.set 19
+        local.set 20
         local.get 10
         i32.const 5
         i32.eq
         if
           local.get 13
-          local.get 19
+          local.get 20
           i32.or
           br 1
         end
         local.get 12
         local.get 13
         i32.xor
-        local.tee 20
+        local.tee 21
         local.get 11
         i32.xor
         i32.const 16
@@ -138,7 +138,7 @@
           i32.xor
           local.get 13
           i32.and
-          local.get 20
+          local.get 21
           i32.const -1
           i32.xor
           local.get 11
@@ -155,13 +155,13 @@
           i32.const 1
           i32.and
         end
-        local.get 19
+        local.get 20
         i32.or
         block (result i32)
           local.get 11
           local.get 12
           i32.xor
-          local.tee 20
+          local.tee 21
           local.get 12
           local.get 13
           i32.xor
@@ -177,7 +177,7 @@
           i32.or
           br_if 0
           drop
-          local.get 20
+          local.get 21
           local.get 11
           local.get 13
           i32.xor
@@ -204,28 +204,28 @@
         i32.or
         i32.or
       end
-      local.set 19
-      i32.const 5
       local.set 20
+      i32.const 5
+      local.set 21
       block (result i32)
-        local.get 20
+        local.get 21
         i32.const 31
         i32.and
         i32.eqz
         if
-          local.get 19
+          local.get 20
           br 1
         end
-        local.get 18
+        local.get 19
         i32.const 1
         i32.and
-        local.tee 20
-        local.get 19
+        local.tee 21
+        local.get 20
         i32.const 0xfffff7fe
         i32.and
         i32.or
-        local.get 20
-        local.get 18
+        local.get 21
+        local.get 19
         i32.const 31
         i32.shr_u
         i32.xor
@@ -233,28 +233,28 @@
         i32.shl
         i32.or
       end
-      local.tee 20
+      local.tee 21
       local.set 13
       i32.const 0
       local.set 10
-      local.get 18
+      local.get 19
       local.set 2
       local.get 13
       i32.const 1
       i32.and
-      local.set 18
+      local.set 19
       local.get 4
-      local.set 20
-      local.get 20
+      local.set 21
+      local.get 21
       i64.extend_i32_u
       i64.const 4294967295
       i64.and
-      local.get 18
+      local.get 19
       i64.extend_i32_s
       i64.const 32
       i64.shl
       i64.or
-      local.tee 21
+      local.tee 22
       i32.const 33
       i32.const 1
       i32.const 31
@@ -262,12 +262,12 @@
       i32.const 33
       i32.rem_u
       i32.sub
-      local.tee 20
+      local.tee 21
       i64.extend_i32_s
       i64.shl
-      local.get 21
+      local.get 22
       i32.const 33
-      local.get 20
+      local.get 21
       i32.sub
       i64.extend_i32_s
       i64.shr_u
@@ -275,63 +275,63 @@
       i64.const 8589934591
       i64.and
       i32.wrap_i64
-      local.set 20
+      local.set 21
       local.get 13
-      local.set 19
+      local.set 20
       local.get 4
-      local.set 22
-      i32.const 1
       local.set 23
-      local.get 22
+      i32.const 1
+      local.set 24
+      local.get 23
       i64.extend_i32_u
       i64.const 4294967295
       i64.and
-      local.get 19
+      local.get 20
       i32.const 1
       i32.and
       i64.extend_i32_s
       i64.const 32
       i64.shl
       i64.or
-      local.tee 21
+      local.tee 22
       i32.const 33
-      local.get 23
+      local.get 24
       i32.const 31
       i32.and
-      local.tee 22
+      local.tee 23
       i32.const 33
       i32.rem_u
       i32.sub
-      local.tee 23
+      local.tee 24
       i64.extend_i32_s
       i64.shl
-      local.get 21
+      local.get 22
       i32.const 33
-      local.get 23
+      local.get 24
       i32.sub
       i64.extend_i32_s
       i64.shr_u
       i64.or
       i64.const 8589934591
       i64.and
-      local.set 21
-      local.get 22
+      local.set 22
+      local.get 23
       if (result i32)
-        local.get 21
+        local.get 22
         i64.const 32
         i64.shr_u
         i32.wrap_i64
-        local.get 19
+        local.get 20
         i32.const 0xfffff7fe
         i32.and
         i32.or
-        local.get 21
+        local.get 22
         i64.const 31
         i64.shr_u
         i32.wrap_i64
         i32.const 1
         i32.and
-        local.get 21
+        local.get 22
         i64.const 30
         i64.shr_u
         i32.wrap_i64
@@ -342,11 +342,11 @@
         i32.shl
         i32.or
       else
-        local.get 19
+        local.get 20
       end
-      local.tee 22
+      local.tee 23
       local.set 13
-      local.get 20
+      local.get 21
       local.set 4
       i32.const 0
       local.get 2

@@ -5,7 +5,7 @@
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
   (import "env" "chain" (func $chain (param i32) (result i32)))
   (func (;2;) (param i32 i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 2
@@ -51,7 +51,7 @@
       local.get 2
       local.get 3
       i32.shr_u
-      local.set 18
+      local.set 19
       block (result i32)
         local.get 10
         i32.eqz
@@ -80,20 +80,20 @@
         i32.const 2
         i32.shl
         i32.or
-        local.set 19
+        local.set 20
         local.get 10
         i32.const 5
         i32.eq
         if
           local.get 13
-          local.get 19
+          local.get 20
           i32.or
           br 1
         end
         local.get 12
         local.get 13
         i32.xor
-        local.tee 20
+        local.tee 21
         local.get 11
         i32.xor
         i32.const 16
@@ -138,7 +138,7 @@
           i32.xor
           local.get 13
           i32.and
-          local.get 20
+          local.get 21
           i32.const -1
           i32.xor
           local.get 11
@@ -155,13 +155,13 @@
           i32.const 1
           i32.and
         end
-        local.get 19
+        local.get 20
         i32.or
         block (result i32)
           local.get 11
           local.get 12
           i32.xor
-          local.tee 20
+          local.tee 21
           local.get 12
           local.get 13
           i32.xor
@@ -177,7 +177,7 @@
           i32.or
           br_if 0
           drop
-          local.get 20
+          local.get 21
           local.get 11
           local.get 13
           i32.xor
@@ -204,25 +204,25 @@
         i32.or
         i32.or
       end
-      local.set 19
-      local.get 3
       local.set 20
-      local.get 20
+      local.get 3
+      local.set 21
+      local.get 21
       i32.const 31
       i32.and
-      local.tee 20
+      local.tee 21
       if (result i32)
-        local.get 18
+        local.get 19
         i32.const 24
         i32.shr_u
         i32.const 128
         i32.and
-        local.get 18
+        local.get 19
         i32.eqz
         i32.const 6
         i32.shl
         i32.or
-        local.get 18
+        local.get 19
         i32.const 255
         i32.and
         i32.popcnt
@@ -234,7 +234,7 @@
         i32.shl
         i32.or
         local.get 2
-        local.get 20
+        local.get 21
         i32.const 1
         i32.sub
         i32.shr_u
@@ -246,27 +246,27 @@
         i32.const 11
         i32.shl
         i32.const 0
-        local.get 20
+        local.get 21
         i32.const 1
         i32.eq
         select
         i32.or
         i32.or
       else
-        local.get 19
+        local.get 20
       end
-      local.tee 20
+      local.tee 21
       local.set 13
       i32.const 0
       local.set 10
-      local.get 18
+      local.get 19
       local.set 2
       local.get 13
       i32.const 64
       i32.and
       i32.const 0
       i32.ne
-      local.tee 18
+      local.tee 19
       i32.const 255
       i32.and
       local.get 4

@@ -5,7 +5,7 @@
   (import "env" "comisd" (func $comisd (param v128 v128) (result i32)))
   (import "env" "chain" (func $chain (param i32) (result i32)))
   (func (;2;) (param i32 i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 v128 v128)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 v128 v128)
     i32.const 0
     i32.load offset=0x510
     local.set 10
@@ -20,10 +20,10 @@
     local.set 13
     i32.const 0
     v128.load offset=0x900
-    local.set 19
+    local.set 20
     i32.const 0
     v128.load offset=0x910
-    local.set 20
+    local.set 21
     i32.const 0
     i32.load offset=0x530
     local.set 14
@@ -35,7 +35,7 @@
       i32.const 0
       i32.load offset=0x57c
       br_if 0
-      local.get 18
+      local.get 19
       i32.eqz
       if
         i32.const 512
@@ -56,31 +56,12 @@
         i32.const 32
         i32.eq
         select
-        local.set 18
+        local.set 19
       end
       block
         block
-          local.get 18
+          local.get 19
           i32.eqz
-          br_if 0
-          local.get 19
-          f64x2.extract_lane 0
-          i64.reinterpret_f64
-          i64.const 9218868437227405312
-          i64.and
-          i64.eqz
-          if
-            local.get 19
-            f64x2.extract_lane 0
-            f64.const 0
-            f64.ne
-            br_if 1
-          end
-          local.get 19
-          f64x2.extract_lane 0
-          local.get 19
-          f64x2.extract_lane 0
-          f64.ne
           br_if 0
           local.get 20
           f64x2.extract_lane 0
@@ -101,14 +82,33 @@
           f64x2.extract_lane 0
           f64.ne
           br_if 0
-          local.get 19
+          local.get 21
           f64x2.extract_lane 0
+          i64.reinterpret_f64
+          i64.const 9218868437227405312
+          i64.and
+          i64.eqz
+          if
+            local.get 21
+            f64x2.extract_lane 0
+            f64.const 0
+            f64.ne
+            br_if 1
+          end
+          local.get 21
+          f64x2.extract_lane 0
+          local.get 21
+          f64x2.extract_lane 0
+          f64.ne
+          br_if 0
           local.get 20
+          f64x2.extract_lane 0
+          local.get 21
           f64x2.extract_lane 0
           f64.lt
-          local.get 19
-          f64x2.extract_lane 0
           local.get 20
+          f64x2.extract_lane 0
+          local.get 21
           f64x2.extract_lane 0
           f64.eq
           i32.const 6
@@ -117,8 +117,8 @@
           local.set 13
           br 1
         end
-        local.get 19
         local.get 20
+        local.get 21
         call $comisd
         local.set 13
       end

@@ -5,7 +5,7 @@
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
   (import "env" "chain" (func $chain (param i32) (result i32)))
   (func (;2;) (param i32 i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 v128 v128 i32 i32 v128)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 v128 v128 i32 i32 v128)
     i32.const 0
     i32.load offset=0x400
     local.set 2
@@ -44,10 +44,10 @@
     local.set 13
     i32.const 0
     v128.load offset=0x900
-    local.set 19
+    local.set 20
     i32.const 0
     v128.load offset=0x910
-    local.set 20
+    local.set 21
     i32.const 0
     i32.load offset=0x530
     local.set 14
@@ -60,10 +60,10 @@
       i32.load offset=0x57c
       br_if 0
       local.get 8
-      local.set 21
+      local.set 22
       i32.const 512
       local.set 16
-      local.get 21
+      local.get 22
       i32.const 15
       i32.and
       br_if 0
@@ -74,7 +74,7 @@
       i32.shr_u
       i32.const 4
       i32.shl
-      local.tee 22
+      local.tee 23
       i32.load offset=0x2000000
       local.get 8
       i32.const 15
@@ -84,37 +84,37 @@
       i32.ne
       br_if 0
       local.get 8
-      local.get 22
+      local.get 23
       i32.load offset=0x2000008
       i32.add
-      local.tee 22
-      v128.load align=1
       local.tee 23
-      local.set 19
-      i32.const 0
-      local.set 21
-      i32.const 0x1201
-      local.set 16
-      local.get 21
-      i32.const 15
-      i32.and
-      br_if 0
-      local.get 19
-      local.get 19
-      i8x16.shuffle 12 13 14 15 8 9 10 11 4 5 6 7 0 1 2 3
+      v128.load align=1
+      local.tee 24
       local.set 20
       i32.const 0
-      local.set 21
-      i32.const 0x2602
+      local.set 22
+      i32.const 0x1201
       local.set 16
-      local.get 21
+      local.get 22
       i32.const 15
       i32.and
       br_if 0
-      local.get 19
       local.get 20
+      local.get 20
+      i8x16.shuffle 12 13 14 15 8 9 10 11 4 5 6 7 0 1 2 3
+      local.set 21
+      i32.const 0
+      local.set 22
+      i32.const 0x2602
+      local.set 16
+      local.get 22
+      i32.const 15
+      i32.and
+      br_if 0
+      local.get 20
+      local.get 21
       i32x4.add
-      local.set 19
+      local.set 20
       i32.const 0
       local.get 2
       i32.store offset=0x400
@@ -152,10 +152,10 @@
       local.get 13
       i32.store offset=0x51c
       i32.const 0
-      local.get 19
+      local.get 20
       v128.store offset=0x900
       i32.const 0
-      local.get 20
+      local.get 21
       v128.store offset=0x910
       i32.const 0
       local.get 14
@@ -209,10 +209,10 @@
     local.get 13
     i32.store offset=0x51c
     i32.const 0
-    local.get 19
+    local.get 20
     v128.store offset=0x900
     i32.const 0
-    local.get 20
+    local.get 21
     v128.store offset=0x910
     i32.const 0
     local.get 15

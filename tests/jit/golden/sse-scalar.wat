@@ -8,7 +8,7 @@
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
   (import "env" "chain" (func $chain (param i32) (result i32)))
   (func (;5;) (param i32 i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 v128 v128 i32 v128 f64)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 v128 v128 i32 v128 f64)
     i32.const 0
     i32.load offset=0x400
     local.set 2
@@ -47,10 +47,10 @@
     local.set 13
     i32.const 0
     v128.load offset=0x900
-    local.set 19
+    local.set 20
     i32.const 0
     v128.load offset=0x910
-    local.set 20
+    local.set 21
     i32.const 0
     i32.load offset=0x530
     local.set 14
@@ -69,7 +69,7 @@
       i32.shr_u
       i32.const 4
       i32.shl
-      local.tee 21
+      local.tee 22
       i32.load offset=0x2000000
       local.get 8
       i32.const 7
@@ -79,13 +79,13 @@
       i32.ne
       br_if 0
       local.get 8
-      local.get 21
+      local.get 22
       i32.load offset=0x2000008
       i32.add
-      local.tee 21
-      v128.load64_zero align=1
       local.tee 22
-      local.set 19
+      v128.load64_zero align=1
+      local.tee 23
+      local.set 20
       i32.const 0x1201
       local.set 16
       local.get 9
@@ -93,7 +93,7 @@
       i32.shr_u
       i32.const 4
       i32.shl
-      local.tee 21
+      local.tee 22
       i32.load offset=0x2000000
       local.get 9
       i32.const 7
@@ -103,13 +103,13 @@
       i32.ne
       br_if 0
       local.get 9
-      local.get 21
+      local.get 22
       i32.load offset=0x2000008
       i32.add
-      local.tee 21
+      local.tee 22
       v128.load64_zero align=1
-      local.set 22
-      local.get 18
+      local.set 23
+      local.get 19
       i32.eqz
       if
         i32.const 0x1201
@@ -130,30 +130,30 @@
         i32.const 32
         i32.eq
         select
-        local.set 18
+        local.set 19
       end
       block
         block
-          local.get 19
+          local.get 20
           f64x2.extract_lane 0
           i64.reinterpret_f64
           i64.const 9218868437227405312
           i64.and
           i64.eqz
           br_if 0
-          local.get 22
+          local.get 23
           f64x2.extract_lane 0
           i64.reinterpret_f64
           i64.const 9218868437227405312
           i64.and
           i64.eqz
           br_if 0
-          local.get 19
+          local.get 20
           f64x2.extract_lane 0
-          local.get 22
+          local.get 23
           f64x2.extract_lane 0
           f64.mul
-          local.tee 23
+          local.tee 24
           i64.reinterpret_f64
           i64.const 52
           i64.shr_u
@@ -162,66 +162,66 @@
           i32.and
           i32.const 2
           i32.sub
-          local.get 18
-          i32.ge_u
-          br_if 0
           local.get 19
-          local.get 23
-          f64x2.replace_lane 0
-          local.set 19
-          br 1
-        end
-        local.get 19
-        local.get 22
-        call $mulsd
-        local.tee 19
-        local.get 22
-        call $low_doubles_plain
-        local.get 18
-        i32.and
-        local.set 18
-      end
-      block
-        block
-          local.get 20
-          f64x2.extract_lane 0
-          i64.reinterpret_f64
-          i64.const 9218868437227405312
-          i64.and
-          i64.eqz
-          br_if 0
-          local.get 20
-          f64x2.extract_lane 0
-          local.get 19
-          f64x2.extract_lane 0
-          f64.add
-          local.tee 23
-          i64.reinterpret_f64
-          i64.const 52
-          i64.shr_u
-          i32.wrap_i64
-          i32.const 0x7ff
-          i32.and
-          i32.const 2
-          i32.sub
-          local.get 18
           i32.ge_u
           br_if 0
           local.get 20
-          local.get 23
+          local.get 24
           f64x2.replace_lane 0
           local.set 20
           br 1
         end
         local.get 20
-        local.get 19
-        call $addsd
+        local.get 23
+        call $mulsd
         local.tee 20
-        local.get 19
+        local.get 23
         call $low_doubles_plain
-        local.get 18
+        local.get 19
         i32.and
-        local.set 18
+        local.set 19
+      end
+      block
+        block
+          local.get 21
+          f64x2.extract_lane 0
+          i64.reinterpret_f64
+          i64.const 9218868437227405312
+          i64.and
+          i64.eqz
+          br_if 0
+          local.get 21
+          f64x2.extract_lane 0
+          local.get 20
+          f64x2.extract_lane 0
+          f64.add
+          local.tee 24
+          i64.reinterpret_f64
+          i64.const 52
+          i64.shr_u
+          i32.wrap_i64
+          i32.const 0x7ff
+          i32.and
+          i32.const 2
+          i32.sub
+          local.get 19
+          i32.ge_u
+          br_if 0
+          local.get 21
+          local.get 24
+          f64x2.replace_lane 0
+          local.set 21
+          br 1
+        end
+        local.get 21
+        local.get 20
+        call $addsd
+        local.tee 21
+        local.get 20
+        call $low_doubles_plain
+        local.get 19
+        i32.and
+        local.set 19
       end
       i32.const 0
       local.get 2
@@ -260,10 +260,10 @@
       local.get 13
       i32.store offset=0x51c
       i32.const 0
-      local.get 19
+      local.get 20
       v128.store offset=0x900
       i32.const 0
-      local.get 20
+      local.get 21
       v128.store offset=0x910
       i32.const 0
       local.get 14
@@ -317,10 +317,10 @@
     local.get 13
     i32.store offset=0x51c
     i32.const 0
-    local.get 19
+    local.get 20
     v128.store offset=0x900
     i32.const 0
-    local.get 20
+    local.get 21
     v128.store offset=0x910
     i32.const 0
     local.get 15

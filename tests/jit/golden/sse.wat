@@ -7,7 +7,7 @@
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
   (import "env" "chain" (func $chain (param i32) (result i32)))
   (func (;4;) (param i32 i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 v128 v128 i32 v128 i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 v128 v128 i32 v128 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 2
@@ -46,10 +46,10 @@
     local.set 13
     i32.const 0
     v128.load offset=0x900
-    local.set 19
+    local.set 20
     i32.const 0
     v128.load offset=0x910
-    local.set 20
+    local.set 21
     i32.const 0
     i32.load offset=0x530
     local.set 14
@@ -68,7 +68,7 @@
       i32.shr_u
       i32.const 4
       i32.shl
-      local.tee 21
+      local.tee 22
       i32.load offset=0x2000000
       local.get 8
       i32.const 15
@@ -78,22 +78,22 @@
       i32.ne
       br_if 0
       local.get 8
-      local.get 21
+      local.get 22
       i32.load offset=0x2000008
       i32.add
-      local.tee 21
-      v128.load align=1
       local.tee 22
-      local.set 19
+      v128.load align=1
+      local.tee 23
+      local.set 20
       i32.const 0
-      local.set 21
+      local.set 22
       i32.const 0xe01
       local.set 16
-      local.get 21
+      local.get 22
       i32.const 15
       i32.and
       br_if 0
-      local.get 18
+      local.get 19
       i32.eqz
       if
         i32.const 0xe01
@@ -114,40 +114,40 @@
         i32.const 32
         i32.eq
         select
-        local.set 18
+        local.set 19
       end
       block
         block
-          local.get 18
+          local.get 19
           i32.eqz
           br_if 0
           v128.const i32x4 0x800000 0x800000 0x800000 0x800000
-          local.get 19
+          local.get 20
           f32x4.abs
           f32x4.le
-          local.get 19
+          local.get 20
           v128.const i32x4 0x0 0x0 0x0 0x0
           f32x4.eq
           v128.or
           v128.const i32x4 0x800000 0x800000 0x800000 0x800000
-          local.get 20
+          local.get 21
           f32x4.abs
           f32x4.le
-          local.get 20
+          local.get 21
           v128.const i32x4 0x0 0x0 0x0 0x0
           f32x4.eq
           v128.or
           v128.and
-          local.get 19
           local.get 20
+          local.get 21
           f32x4.mul
-          local.set 22
+          local.set 23
           v128.const i32x4 0x800000 0x800000 0x800000 0x800000
-          local.get 22
+          local.get 23
           f32x4.abs
           f32x4.lt
           v128.and
-          local.get 22
+          local.get 23
           f32x4.abs
           v128.const i32x4 0x7f800000 0x7f800000 0x7f800000 0x7f800000
           f32x4.lt
@@ -156,25 +156,25 @@
           i32.const 15
           i32.ne
           br_if 0
-          local.get 22
-          local.set 19
+          local.get 23
+          local.set 20
           br 1
         end
-        local.get 19
         local.get 20
+        local.get 21
         call $mulps
-        local.tee 19
-        local.get 20
+        local.tee 20
+        local.get 21
         call $singles_plain
-        local.get 18
+        local.get 19
         i32.and
-        local.set 18
+        local.set 19
       end
       local.get 9
-      local.set 21
+      local.set 22
       i32.const 0x1a02
       local.set 16
-      local.get 21
+      local.get 22
       i32.const 15
       i32.and
       br_if 0
@@ -185,7 +185,7 @@
       i32.shr_u
       i32.const 4
       i32.shl
-      local.tee 23
+      local.tee 24
       i32.load offset=0x2000004
       local.get 9
       i32.const 15
@@ -195,11 +195,11 @@
       i32.ne
       br_if 0
       local.get 9
-      local.get 23
+      local.get 24
       i32.load offset=0x2000008
       i32.add
-      local.tee 23
-      local.get 19
+      local.tee 24
+      local.get 20
       v128.store align=1
       i32.const 0
       local.get 2
@@ -238,7 +238,7 @@
       local.get 13
       i32.store offset=0x51c
       i32.const 0
-      local.get 19
+      local.get 20
       v128.store offset=0x900
       i32.const 0
       local.get 14
@@ -292,7 +292,7 @@
     local.get 13
     i32.store offset=0x51c
     i32.const 0
-    local.get 19
+    local.get 20
     v128.store offset=0x900
     i32.const 0
     local.get 15

@@ -5,7 +5,7 @@
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
   (import "env" "chain" (func $chain (param i32) (result i32)))
   (func (;2;) (param i32 i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 2
@@ -55,7 +55,7 @@
       i32.shr_u
       i32.const 4
       i32.shl
-      local.tee 18
+      local.tee 19
       i32.load offset=0x2000000
       local.get 8
       i32.const 0xfff
@@ -63,24 +63,24 @@
       i32.ne
       br_if 0
       local.get 8
-      local.get 18
+      local.get 19
       i32.load offset=0x2000008
       i32.add
-      local.set 18
+      local.set 19
       local.get 2
       i32.extend8_s
-      local.set 19
-      local.get 18
-      i32.load8_s
       local.set 20
       local.get 19
+      i32.load8_s
+      local.set 21
       local.get 20
+      local.get 21
       i32.sub
       i32.extend8_s
       local.set 11
-      local.get 19
-      local.set 12
       local.get 20
+      local.set 12
+      local.get 21
       local.set 13
       i32.const 3
       local.set 10
@@ -97,7 +97,7 @@
       i32.gt_s
       i32.const 0
       i32.ne
-      local.tee 18
+      local.tee 19
       i32.const 255
       i32.and
       local.get 3

@@ -4,7 +4,7 @@
   (import "env" "memory" (memory 1))
   (import "env" "chain" (func $chain (param i32) (result i32)))
   (func (;1;) (param i32 i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 2
@@ -39,50 +39,11 @@
           local.get 8
           i32.const 0xfff
           i32.or
-          local.tee 22
-          local.get 18
+          local.tee 23
+          local.get 19
           i32.ne
           if
             local.get 8
-            i32.const 12
-            i32.shr_u
-            i32.const 4
-            i32.shl
-            local.tee 23
-            i32.load offset=0x2000000
-            local.get 22
-            i32.ne
-            br_if 3
-            local.get 23
-            i32.load offset=0x2000008
-            local.set 19
-            local.get 22
-            local.set 18
-          end
-          local.get 8
-          local.get 19
-          i32.add
-          local.tee 22
-          i32.load8_u
-          local.tee 23
-          local.set 2
-          i32.const 0xe01
-          local.set 16
-          local.get 2
-          i32.const 2
-          i32.shl
-          i32.const 0x11000
-          i32.add
-          local.tee 22
-          i32.const 3
-          i32.add
-          i32.const 0xfff
-          i32.or
-          local.tee 23
-          local.get 20
-          i32.ne
-          if
-            local.get 22
             i32.const 12
             i32.shr_u
             i32.const 4
@@ -94,21 +55,60 @@
             br_if 3
             local.get 24
             i32.load offset=0x2000008
-            local.set 21
-            local.get 23
             local.set 20
+            local.get 23
+            local.set 19
           end
-          local.get 22
-          local.get 21
+          local.get 8
+          local.get 20
           i32.add
-          local.tee 22
-          i32.load align=1
           local.tee 23
+          i32.load8_u
+          local.tee 24
+          local.set 2
+          i32.const 0xe01
+          local.set 16
+          local.get 2
+          i32.const 2
+          i32.shl
+          i32.const 0x11000
+          i32.add
+          local.tee 23
+          i32.const 3
+          i32.add
+          i32.const 0xfff
+          i32.or
+          local.tee 24
+          local.get 21
+          i32.ne
+          if
+            local.get 23
+            i32.const 12
+            i32.shr_u
+            i32.const 4
+            i32.shl
+            local.tee 25
+            i32.load offset=0x2000000
+            local.get 24
+            i32.ne
+            br_if 3
+            local.get 25
+            i32.load offset=0x2000008
+            local.set 22
+            local.get 24
+            local.set 21
+          end
+          local.get 23
+          local.get 22
+          i32.add
+          local.tee 23
+          i32.load align=1
+          local.tee 24
           local.set 2
           local.get 8
           i32.const 1
           i32.add
-          local.set 22
+          local.set 23
           block (result i32)
             local.get 10
             i32.const 3
@@ -172,10 +172,10 @@
             i32.const 1
             i32.and
           end
-          local.set 23
-          local.get 23
+          local.set 24
+          local.get 24
           local.get 8
-          local.get 22
+          local.get 23
           i32.xor
           i32.const 16
           i32.and
@@ -183,7 +183,40 @@
           local.get 8
           i32.const -1
           i32.xor
-          local.get 22
+          local.get 23
+          i32.and
+          i32.const 31
+          i32.shr_u
+          i32.const 11
+          i32.shl
+          i32.or
+          local.tee 25
+          local.set 13
+          local.get 23
+          local.set 11
+          i32.const 5
+          local.set 10
+          local.get 23
+          local.set 8
+          local.get 3
+          i32.const 1
+          i32.sub
+          local.set 23
+          local.get 13
+          i32.const 1
+          i32.and
+          local.set 25
+          local.get 25
+          local.get 3
+          local.get 23
+          i32.xor
+          i32.const 16
+          i32.and
+          i32.or
+          local.get 3
+          local.get 23
+          i32.const -1
+          i32.xor
           i32.and
           i32.const 31
           i32.shr_u
@@ -192,42 +225,9 @@
           i32.or
           local.tee 24
           local.set 13
-          local.get 22
+          local.get 23
           local.set 11
-          i32.const 5
-          local.set 10
-          local.get 22
-          local.set 8
-          local.get 3
-          i32.const 1
-          i32.sub
-          local.set 22
-          local.get 13
-          i32.const 1
-          i32.and
-          local.set 24
-          local.get 24
-          local.get 3
-          local.get 22
-          i32.xor
-          i32.const 16
-          i32.and
-          i32.or
-          local.get 3
-          local.get 22
-          i32.const -1
-          i32.xor
-          i32.and
-          i32.const 31
-          i32.shr_u
-          i32.const 11
-          i32.shl
-          i32.or
-          local.tee 23
-          local.set 13
-          local.get 22
-          local.set 11
-          local.get 22
+          local.get 23
           local.set 3
           local.get 14
           i32.const 5
