@@ -16,16 +16,16 @@
 //             | one word a physical page, 4 GiB of them    |
 //   00500000  +--------------------------------------------+ SAVED, which EIPs have saved translations
 //   00510000  +--------------------------------------------+ SCRATCH, host and translator tables
-//   00800000  +--------------------------------------------+ SPACES
+//   01d00000  +--------------------------------------------+ SPACES
 //             | TLB entries of address spaces left         |
-//   00880000  +--------------------------------------------+ BLOCK_HASH
+//   01d80000  +--------------------------------------------+ BLOCK_HASH
 //             | 262,144 entries of 8 bytes                 |
-//   00a80000  +--------------------------------------------+ RECORDS
-//             | decoded blocks                             |
 //   02000000  +--------------------------------------------+ TLB_KERNEL, TLB_USER
 //             | 2 x 2^20 entries of 16 bytes, mostly never |
 //             | touched and so no memory of the host's     |
-//   04000000  +--------------------------------------------+ RAM_BASE
+//   04000000  +--------------------------------------------+ RECORDS
+//             | decoded blocks                             |
+//   06000000  +--------------------------------------------+ RAM_BASE
 //             | guest physical memory from address 0       |
 //             +--------------------------------------------+
 
@@ -244,15 +244,15 @@ export const SAVED = 0x500000;
 export const SAVED_BITS = 19;
 export const SAVED_MULTIPLIER = 0x9e3779b1;
 export const SCRATCH = 0x510000; // entry descriptors, generation words, return tables
-export const SCRATCH_END = 0x800000;
-export const SPACES = 0x800000; // TLB entries of address spaces that were left: mem/spaces.ts
-export const SPACES_END = 0x880000;
+export const SCRATCH_END = 0x1d00000;
+export const SPACES = 0x1d00000; // TLB entries of address spaces that were left: mem/spaces.ts
+export const SPACES_END = 0x1d80000;
 /** u32 key (physical address), u32 block (0 = empty). */
 export const BLOCK_HASH = SPACES_END;
 export const BLOCK_HASH_ENTRIES = 0x40000;
-export const RECORDS = BLOCK_HASH + BLOCK_HASH_ENTRIES * 8;
-export const RECORDS_END = 0x2000000;
+export const RECORDS = 0x4000000;
+export const RECORDS_END = 0x6000000;
 
-export const RAM_BASE = 0x4000000;
+export const RAM_BASE = 0x6000000;
 /** The PCI hole starts here at the latest; more RAM than this is refused. */
 export const RAM_MAX = 0xb0000000;
