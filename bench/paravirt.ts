@@ -2,7 +2,9 @@
 // each part of VMI left out, interleaved; for each row the processor time that the emulator took,
 // and what the guest had to do for it.
 //
-// Processor time, not the clock's: an idle guest takes little, and other programs take none of it.
+// Processor time, not the clock's: an idle guest takes little, and other programs take none of it. Of
+// programs in the guest, which run until all is translated first, the guest's thread's; of a boot and
+// of idling the whole emulator's.
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -43,6 +45,9 @@ interface Row {
   quick: number;
 }
 
+/** Runs of a program before the one that counts. */
+const WARM_UPS = 3;
+
 const program =
   (which: string) =>
   (times: number): string =>
@@ -56,6 +61,8 @@ const ROWS: Row[] = [
   { name: 'context switches', command: program('switch'), times: 400_000, quick: 4 },
   { name: 'idle, seconds', command: (seconds) => `sleep ${seconds}`, times: 60, quick: 6 },
 ];
+
+const isProgram = (row: Row): boolean => row.command(1).startsWith(PROGRAM);
 
 const SETTINGS: Setting[] = [
   { title: 'native', options: ['--paravirt', 'none'] },
@@ -160,23 +167,32 @@ class Bench {
     const measured: Measured[] = [];
     try {
       await session.waitFor(PROMPT, BOOT_LIMIT);
-      let before: Seen = { seconds: 0, instructions: 0, fills: 0, interrupts: 0, exits: 0 };
-      const note = async (row: string): Promise<void> => {
+      let before: Seen = {
+        seconds: 0,
+        threadSeconds: 0,
+        instructions: 0,
+        fills: 0,
+        interrupts: 0,
+        exits: 0,
+      };
+      const note = async (row: string, thread = false): Promise<void> => {
         const after = await this.look(session);
-        measured.push({ setting: title, row, ...difference(after, before) });
+        const { threadSeconds, ...rest } = difference(after, before);
+        if (thread) rest.seconds = threadSeconds;
+        measured.push({ setting: title, row, ...rest });
         console.error(`bench: ${title}, ${row}: ${measured.at(-1)!.seconds.toFixed(2)} s`);
         before = after;
       };
       if (wanted(BOOT)) await note(BOOT);
       for (const row of ROWS.filter(({ name }) => wanted(name))) {
         const times = Math.round(row.times / (this.quick ? row.quick : 1));
-        // Once to warm up: what is compared is not how long translation takes.
-        if (row.command(1).startsWith(PROGRAM)) {
-          await this.type(session, row.command(Math.ceil(times / 10)));
+        // What is compared is not how long translation takes.
+        if (isProgram(row)) {
+          for (let i = 0; i < WARM_UPS; i++) await this.type(session, row.command(times));
         }
         before = await this.look(session);
         await this.type(session, row.command(times));
-        await note(row.name);
+        await note(row.name, isProgram(row));
       }
     } finally {
       await session.close();
@@ -210,6 +226,7 @@ class Bench {
       const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
       return {
         seconds: processorSeconds(session.pid!),
+        threadSeconds: threadSeconds(session.pid!),
         instructions: counts.instructions.total,
         fills: counts.tlb.fills,
         interrupts: sum(Object.values(counts.interrupts)),
@@ -220,16 +237,23 @@ class Bench {
   }
 }
 
-type Seen = Omit<Measured, 'setting' | 'row'>;
+type Seen = Omit<Measured, 'setting' | 'row'> & { threadSeconds: number };
 
 function difference(after: Seen, before: Seen): Seen {
   return {
     seconds: after.seconds - before.seconds,
+    threadSeconds: after.threadSeconds - before.threadSeconds,
     instructions: after.instructions - before.instructions,
     fills: after.fills - before.fills,
     interrupts: after.interrupts - before.interrupts,
     exits: after.exits - before.exits,
   };
+}
+
+/** Of the thread that the guest runs on, to the nanosecond (Documentation/scheduler/sched-stats.rst). */
+function threadSeconds(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'latin1');
+  return Number(text.split(' ')[0]) / 1e9;
 }
 
 /** proc(5): fields 14 and 15 of the second part, in hundredths. */

@@ -114,6 +114,21 @@ describe('time', () => {
     expect((outcome as { milliseconds: number }).milliseconds).toBeGreaterThan(1);
   });
 
+  test('asking again while the guest halts makes it no more idle', async () => {
+    // A timer of 10 ms, masked: the host may doze only when a guest has halted many times.
+    const timer = [...out8(0x43, 0x34), ...out8(0x40, 0x9c), ...out8(0x40, 0x2e)];
+    const time = hostNow();
+    const { machine, until } = await boot(kernel(CLI, mask, timer, STI, HLT, CLI, HLT), {
+      clock: 'host',
+      hostNow: () => time,
+    });
+    until('idle');
+    for (let again = 0; again < 500; again++) {
+      const { milliseconds } = machine.runSlice() as { milliseconds: number };
+      expect(milliseconds).toBeLessThan(11);
+    }
+  });
+
   test('on the virtual clock idle time passes at once', async () => {
     const { machine } = await boot(kernel(CLI, mask, STI, HLT, CLI, HLT));
     for (let slices = 0; slices < 100; slices++) machine.runSlice();
