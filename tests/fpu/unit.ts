@@ -31,6 +31,8 @@ export const OPERAND = 0x25000;
 const BACKING = L.RAM_BASE;
 /** Where that is in linear memory. */
 export const OPERAND_AT = BACKING + OPERAND;
+const PAGES = BACKING / 65536 + 32;
+const FLAGS = `-O3 --runtime stub --enable simd --memoryBase 65536 --initialMemory ${PAGES}`;
 /** Above 64 KiB: no random 16-bit pointer is it by chance. */
 const EIP = 0x21000;
 
@@ -129,6 +131,7 @@ export async function compileUnit(): Promise<Uint8Array> {
   for (const path of [...functions, ...constants, 'cpu/faults.ts'])
     sources.set(path, readFileSync(`${root}/assembly/${path}`, 'utf8'));
   const hash = createHash('sha256')
+    .update(FLAGS)
     .update(JSON.stringify([...sources]))
     .digest('hex')
     .slice(0, 16);
@@ -140,8 +143,7 @@ export async function compileUnit(): Promise<Uint8Array> {
     writeFileSync(`${scratch}/${path}`, text);
   }
   const asc = `${root}/node_modules/assemblyscript/bin/asc.js`;
-  const flags = '-O3 --runtime stub --enable simd --memoryBase 65536 --initialMemory 1056';
-  const args = [asc, ...functions, '-o', 'unit.wasm', ...flags.split(' ')];
+  const args = [asc, ...functions, '-o', 'unit.wasm', ...FLAGS.split(' ')];
   try {
     await promisify(execFile)(process.execPath, args, { cwd: scratch });
     renameSync(`${scratch}/unit.wasm`, output);
