@@ -12,7 +12,7 @@ interface IdleSlice {
   milliseconds: number;
 }
 
-/** Below, timers oversleep more than the wait is worth. */
+/** Milliseconds. Below, timers oversleep more than the wait is worth. */
 const SHORTEST_SLEEP = 1;
 
 export class Driver<T extends Slice> {
@@ -50,7 +50,8 @@ export class Driver<T extends Slice> {
         case 'idle': {
           const wait = (outcome as IdleSlice).milliseconds;
           if (wait < SHORTEST_SLEEP) await this.platform.yieldToEvents();
-          else await this.sleeper.sleep(Math.min(wait, Math.max(left, 0)));
+          // Timers count whole milliseconds and cut the rest off, which would be waited for awake.
+          else await this.sleeper.sleep(Math.min(Math.ceil(wait), Math.max(left, 0)));
           break;
         }
         default:

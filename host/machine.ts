@@ -73,9 +73,12 @@ const PORT_NS = 1000;
  * through several ticks at a time, since waking costs the host more than handling a tick; guest
  * time catches up tick by tick. So: after that many halts in a row, each after so few instructions.
  */
-const DOZE_AFTER_HALTS = 50;
-const DOZE_INSTRUCTIONS = 10_000;
+const DOZE_AFTER_HALTS = 25;
+const DOZE_INSTRUCTIONS = 20_000;
 const DOZE_MS = 30;
+/** A wait that is too short to sleep is not spent awake any more. */
+const SLEEP_AFTER_HALTS = 8;
+const SLEEP_MS = 1;
 /** Some seconds later nobody is waiting for anything: a wake-up costs most with cold caches. */
 const DEEP_AFTER_HALTS = 250;
 const DEEP_DOZE_MS = 100;
@@ -544,7 +547,8 @@ function tracer(line: TraceLine): (region: Translated, module: Uint8Array) => vo
 /** Milliseconds that an idle guest sleeps at least, after so many quiet halts. */
 function leastSleep(quietHalts: number): number {
   if (quietHalts > DEEP_AFTER_HALTS) return DEEP_DOZE_MS;
-  return quietHalts > DOZE_AFTER_HALTS ? DOZE_MS : 0;
+  if (quietHalts > DOZE_AFTER_HALTS) return DOZE_MS;
+  return quietHalts > SLEEP_AFTER_HALTS ? SLEEP_MS : 0;
 }
 
 function checkMemory(bytes: number): void {
