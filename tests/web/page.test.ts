@@ -70,7 +70,7 @@ describe.skipIf(!executablePath)('the page', () => {
   test('boots the embedded guest to its report, and answers what is typed', async () => {
     await open();
     await seeTerminal(page, PROMPT, BOOT_LIMIT);
-    await seeTerminal(page, /\d+ checks, 0 failed/, 1000);
+    await seeTerminal(page, /\d+ checks, 0 failed/, 30_000);
     await typeInTerminal(page, 'help\n');
     await seeTerminal(page, /poweroff {2}switches the machine off\nguest>$/, 30_000);
     // The panel: figures that were zero before the guest ran.
