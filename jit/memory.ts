@@ -62,16 +62,21 @@ export function check(c: Context, local: number, bytes: number, tag: number, pag
   else compareAndLeave(c, local, bytes, tag);
 }
 
-/** The same, `local` having been pushed behind prepareLeave(). */
-function compareAndLeave(c: Context, local: number, bytes: number, tag: number): void {
-  const { e } = c;
-  const entry = c.locals.take(O.I32);
+/** The tag of the TLB entry for the address on the wasm stack; the entry into its local. */
+function pushTag({ e, tlb }: Context, entry: number, tag: number): void {
   e.i32Const(12);
   e.op(O.I32_SHR_U);
   e.i32Const(4);
   e.op(O.I32_SHL);
   e.localTee(entry);
-  e.load(O.I32_LOAD, c.tlb + tag, 2);
+  e.load(O.I32_LOAD, tlb + tag, 2);
+}
+
+/** The same, `local` having been pushed behind prepareLeave(). */
+function compareAndLeave(c: Context, local: number, bytes: number, tag: number): void {
+  const { e } = c;
+  const entry = c.locals.take(O.I32);
+  pushTag(c, entry, tag);
   e.localGet(local);
   if (bytes > 1) {
     e.i32Const(bytes - 1);
@@ -104,12 +109,7 @@ function compareWithPage(c: Context, local: number, bytes: number, tag: number, 
   e.op(O.I32_NE);
   e.if();
   e.localGet(local);
-  e.i32Const(12);
-  e.op(O.I32_SHR_U);
-  e.i32Const(4);
-  e.op(O.I32_SHL);
-  e.localTee(entry);
-  e.load(O.I32_LOAD, c.tlb + tag, 2);
+  pushTag(c, entry, tag);
   e.localGet(last);
   e.op(O.I32_NE);
   c.leaveIf();

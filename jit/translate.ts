@@ -382,8 +382,11 @@ export class Translation {
     this.structurer.dispatch(c.e);
   }
 
-  /** Leaves to `target` unless its page has been seen to be mapped as it was. */
-  private checkMapping(c: Context, target: number, tables: Tables): void {
+  /**
+   * Opens an `if` for a page of `target` that has not been seen to be mapped as it was, with the address
+   * of its generation word on the wasm stack; gives the word's place in the tables.
+   */
+  private ifUnconfirmed(c: Context, target: number, tables: Tables): number {
     const { e } = c;
     const word = tables.generationWord(target);
     c.pushTable(word);
@@ -393,22 +396,21 @@ export class Translation {
     e.localGet(c.tablesLocal);
     e.i32Const(word);
     e.op(O.I32_ADD);
+    return word;
+  }
+
+  /** Leaves to `target` unless its page has been seen to be mapped as it was. */
+  private checkMapping(c: Context, target: number, tables: Tables): void {
+    this.ifUnconfirmed(c, target, tables);
     c.leavesUnconfirmed();
     c.leaveTo(target, false);
-    e.end();
+    c.e.end();
   }
 
   /** The interpreter executes the instruction at hand if the page of `target` is another. */
   private confirmHere(c: Context, target: number, tables: Tables): void {
     const { e } = c;
-    const word = tables.generationWord(target);
-    c.pushTable(word);
-    c.pushWord(this.generation);
-    e.op(O.I32_NE);
-    e.if();
-    e.localGet(c.tablesLocal);
-    e.i32Const(word);
-    e.op(O.I32_ADD);
+    const word = this.ifUnconfirmed(c, target, tables);
     e.i32Const(target);
     c.pushTable(word + 4);
     e.call(c.imports.functionIndex('confirmPage'));
