@@ -3,12 +3,12 @@
  * code against the interpreter. The processor is no measure: kernels lose the pointers at times.
  */
 import { describe, expect, it } from 'vitest';
+import { SEED as seed } from '../lib/seed.ts';
 import { TIERS } from '../lib/tiers.ts';
 import { makeProgram } from '../native/generator.ts';
 import { GROUPS } from '../native/groups/all.ts';
 import { link } from '../native/program.ts';
 
-const seed = Number(process.env['FPU_SEED'] ?? Date.now() % 1_000_000);
 const count = Number(process.env['FPU_CASES'] ?? 300);
 
 describe(`x87 state in translated code (seed ${seed})`, () => {

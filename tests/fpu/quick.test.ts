@@ -1,16 +1,16 @@
 /**
  * What translated code pastes (assembly/ops/fpu/quick.ts) against the whole operations, which
  * x87.test.ts compares with the processor: the same result and status bits, or nothing done. And
- * that it can be pasted. FPU_CASES and FPU_SEED as there, a thousand cases for each of those.
+ * that it can be pasted. FPU_CASES and VMI86_SEED as there, a thousand cases for each of those.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as L from '../../assembly/shared/layout.ts';
 import { Splicer } from '../../jit/splice.ts';
 import { readModule } from '../../jit/wasm/reader.ts';
+import { SEED as seed } from '../lib/seed.ts';
 import { Random, writeOperand, writeReal, type Style } from './cases.ts';
 import { compileUnit, OPERAND_AT, Unit } from './unit.ts';
 
-const seed = Number(process.env['FPU_SEED'] ?? Date.now() % 1_000_000);
 const count = Number(process.env['FPU_CASES'] ?? 100) * 1000;
 
 /** Offsets of registers, and of the ninth. */

@@ -1,15 +1,15 @@
 /**
  * Every x87 instruction against the processor under the tests: results, status word, tags,
- * pointers, memory, EFLAGS. FPU_CASES sets the cases an encoding gets, FPU_SEED the seed.
+ * pointers, memory, EFLAGS. FPU_CASES sets the cases an encoding gets, VMI86_SEED the seed.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { SEED as seed } from '../lib/seed.ts';
 import { makeCases } from './cases.ts';
 import { compare, compareLoosely } from './compare.ts';
 import { unavailable } from './native.ts';
 import { compileUnit, everyInstruction, Unit } from './unit.ts';
 
 const reason = unavailable();
-const seed = Number(process.env['FPU_SEED'] ?? Date.now() % 1_000_000);
 const count = Number(process.env['FPU_CASES'] ?? 300);
 
 /** What pushes: these have room in most cases. */

@@ -4,6 +4,7 @@ import { ModuleWriter } from '../../jit/wasm/module.ts';
 import * as O from '../../jit/wasm/opcodes.ts';
 import * as V from '../../jit/wasm/simd.ts';
 import { readModule, type ReadModule } from '../../jit/wasm/reader.ts';
+import { SEED } from '../lib/seed.ts';
 import { compileLeaves } from './compile-leaves.ts';
 import { Random } from './random.ts';
 
@@ -13,7 +14,6 @@ const LEAVES = [
   ...['traps', 'inlined'],
 ];
 
-const SEED = Number(process.env.VMI86_SEED ?? Date.now() & 0xffffff);
 /** Where a v128 result is left, and what the generated functions do not otherwise touch. */
 const RESULT = 0x10000;
 

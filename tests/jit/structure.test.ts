@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Structurer } from '../../jit/structure.ts';
 import { ModuleWriter } from '../../jit/wasm/module.ts';
 import * as O from '../../jit/wasm/opcodes.ts';
+import { SEED } from '../lib/seed.ts';
 import { Random } from './random.ts';
 
 /**
@@ -262,10 +263,9 @@ describe('structurer', () => {
     ]);
   });
 
-  const seed = Number(process.env.VMI86_SEED ?? Date.now() & 0xffffff);
   const count = Number(process.env.VMI86_GRAPHS ?? 1500);
-  it(`follows ${count} random graphs (VMI86_SEED=${seed})`, () => {
-    const random = new Random(seed);
+  it(`follows ${count} random graphs (VMI86_SEED=${SEED})`, () => {
+    const random = new Random(SEED);
     for (let i = 0; i < count; i++) {
       const graph = randomGraph(random);
       try {

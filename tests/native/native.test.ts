@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { SEED as seed } from '../lib/seed.ts';
 import { TIERS } from '../lib/tiers.ts';
 import type { Tier } from '../lib/usermode.ts';
 import { makeProgram } from './generator.ts';
@@ -19,7 +20,6 @@ import { reduce } from './reduce.ts';
 import { link } from './program.ts';
 
 const environment = process.env;
-const seed = Number(environment.VMI86_SEED ?? 1 + Math.floor(Math.random() * 0x7fffffff));
 const count = Number(environment.VMI86_COUNT ?? 1000);
 const only = environment.VMI86_ONLY === undefined ? undefined : Number(environment.VMI86_ONLY);
 const groups = GROUPS.filter((g) => !environment.VMI86_GROUP || g.name === environment.VMI86_GROUP);

@@ -1,10 +1,11 @@
 /**
  * Every MMX, SSE and SSE2 instruction, alone, against the processor under the tests: result, MXCSR,
  * EFLAGS of the comparisons, and whether #XM is raised. SSE_CASES=100000 for more of each, and
- * SSE_SEED for others.
+ * VMI86_SEED for others.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ARITHMETIC } from '../../assembly/shared/flags.ts';
+import { SEED } from '../lib/seed.ts';
 import { Random } from '../native/random.ts';
 import { AT, Driver, IN_MXCSR, isKernel, OUT_FLAGS, OUT_MXCSR, OUT_SIGNAL } from './driver.ts';
 import { instructions, type Instruction } from './instructions.ts';
@@ -12,7 +13,6 @@ import { IN_SIZE, OUT_SIZE, runNative, unavailable } from './native.ts';
 import { operands } from './operands.ts';
 
 const CASES = Number(process.env.SSE_CASES ?? 1000);
-const SEED = Number(process.env.SSE_SEED ?? Date.now() % 1_000_000);
 const all = instructions();
 const kernels = all.filter(isKernel);
 const reason = unavailable();

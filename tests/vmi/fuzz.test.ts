@@ -27,7 +27,8 @@ import {
   type FuzzCall,
 } from './fuzz.ts';
 import { HIGH, MEMORY, USER_CODE, USER_CS, USER_ROM, type Guest } from './guest.ts';
-import { COUNT, SEED } from './seed.ts';
+import { SEED } from '../lib/seed.ts';
+import { COUNT } from './count.ts';
 import { guestOf, VMI_TIER_NAMES, type VmiTier } from './tiers.ts';
 
 const LISTS = COUNT ?? 24;

@@ -10,7 +10,8 @@ import {
 import { Random } from '../native/random.ts';
 import { Changes } from './changes.ts';
 import { STACK, type Guest, type Paging } from './guest.ts';
-import { COUNT, SEED } from './seed.ts';
+import { SEED } from '../lib/seed.ts';
+import { COUNT } from './count.ts';
 import {
   AREA,
   LINK,
