@@ -13,6 +13,7 @@ import {
   FLAG_B,
   FLAG_KIND,
   FPU,
+  FPU_BLOCKED,
   FPU_CONTROL,
   GDTR_BASE,
   GDTR_LIMIT,
@@ -78,6 +79,8 @@ export function resetProcessor(): void {
   // x87: as after RESET (control word 0040H, all registers empty); SSE cleared.
   memory.fill(FPU, 0, XMM - FPU);
   store<u32>(FPU_CONTROL, 0x40);
+  // No exception waits: updateUnits() keeps the bit that says so.
+  store<u32>(FPU_BLOCKED, 0);
   memory.fill(XMM, 0, 128);
   store<u32>(MXCSR, 0x1f80);
   clearDelivery();
