@@ -35,6 +35,7 @@ import { readSystem16, readSystem32 } from '../mem/access';
 import { getEflags } from '../ops/flags';
 import { enterDebugHandler, forgetStep } from './debug';
 import { raise } from './faults';
+import { deliverFlat } from './flat';
 import { isProtected } from './privilege';
 import {
   accessOf,
@@ -176,8 +177,10 @@ export function deliver(vector: u32, kind: u32, hasCode: bool, code: u32): void 
   // Faults push RF set, so that the instruction's own breakpoint does not repeat (17.3.1.1).
   let flags = getEflags();
   if (kind == EXCEPTION && vector != DB) flags |= RF;
-  if (isProtected()) deliverGate(vector, kind, hasCode, code, flags);
-  else deliverReal(vector, flags);
+  if (!deliverFlat(vector, kind == SOFTWARE, hasCode, code, flags)) {
+    if (isProtected()) deliverGate(vector, kind, hasCode, code, flags);
+    else deliverReal(vector, flags);
+  }
   store<u32>(SINGLE, single);
   store<u32>(HALTED, 0);
   forgetStep();

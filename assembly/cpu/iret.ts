@@ -4,6 +4,7 @@ import { CPL, EFLAGS_SYSTEM, EIP, ESP } from '../shared/layout';
 import { GP, NP, SS_VECTOR } from '../shared/faults';
 import { IOPL, NT, RF, VIF, VIP, VM } from '../shared/flags';
 import { raise } from './faults';
+import { returnFlat } from './flat';
 import {
   changeFlags,
   flagMask,
@@ -54,6 +55,7 @@ export function iret32(): void {
 }
 
 function interruptReturn(wide: bool): void {
+  if (wide && returnFlat(iretMask(0, true))) return;
   if (!isProtected() || isV86()) {
     returnReal(wide);
     return;

@@ -51,6 +51,7 @@ import {
 import { debugging, INHIBIT_STACK } from '../cpu/debug';
 import { farCall, farJump, farReturn } from '../cpu/far';
 import { raise, raiseGP, raiseUD } from '../cpu/faults';
+import { enterLevel } from '../cpu/flat';
 import { deliverSoftware, deliverTrap } from '../cpu/interrupts';
 import { isProtected, isV86, requireIopl, requireRing0, requireV86Iopl } from '../cpu/privilege';
 import {
@@ -426,7 +427,7 @@ export function sysenter(): void {
   setFlat(selector, 0);
   store<u32>(ESP, load<u32>(MSR_SYSENTER_ESP));
   store<u32>(EIP, load<u32>(MSR_SYSENTER_EIP));
-  updateMode();
+  if (!enterLevel(0)) updateMode();
 }
 
 export function sysexit(): void {
@@ -435,7 +436,7 @@ export function sysexit(): void {
   setFlat(selector + 16, 3);
   store<u32>(ESP, load<u32>(ECX));
   store<u32>(EIP, load<u32>(EDX));
-  updateMode();
+  if (!enterLevel(3)) updateMode();
 }
 
 // --- VMCALL, VMMCALL -----------------------------------------------------------------------------
