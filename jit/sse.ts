@@ -141,6 +141,7 @@ function keepLimit({ e, imports, vectors }: Context, plain: string, x: number, y
 function needLimit(c: Context, slow: number): void {
   c.e.localGet(c.vectors.limitLocal);
   c.e.op(O.I32_EQZ);
+  c.e.unlikely();
   c.e.brIf(slow);
 }
 
@@ -192,6 +193,7 @@ function refuseDenormal(
     e.op(O.I64_EQZ);
   }
   if (!zeros) {
+    e.unlikely();
     e.brIf(slow);
     return;
   }
@@ -200,6 +202,7 @@ function refuseDenormal(
   if (single) e.f32ConstBits(0);
   else e.f64Const(0);
   e.op(single ? O.F32_NE : O.F64_NE);
+  e.unlikely();
   e.brIf(slow);
   e.end();
 }
@@ -214,6 +217,7 @@ function refuseNaN(c: Context, local: number, single: boolean, slow: number): vo
   pushScalar(c, local, single);
   pushScalar(c, local, single);
   c.e.op(single ? O.F32_NE : O.F64_NE);
+  c.e.unlikely();
   c.e.brIf(slow);
 }
 
@@ -245,6 +249,7 @@ function refuseResult(c: Context, result: number, single: boolean, slow: number)
     e.localGet(c.vectors.limitLocal);
   }
   e.op(O.I32_GE_U);
+  e.unlikely();
   e.brIf(slow);
 }
 
@@ -380,6 +385,7 @@ class Masks {
     }
     e.i32Const(wanted);
     e.op(O.I32_NE);
+    e.unlikely();
     e.brIf(slow);
   }
 }
@@ -545,6 +551,7 @@ function toInteger(way: Way): void {
       e.f64Const(SAFE_INTEGER);
       e.op(O.F64_LT);
       e.op(O.I32_EQZ);
+      e.unlikely();
       e.brIf(slow);
       pushScalar(c, a, single);
       if (row.operation === 0) e.op(single ? O.F32_NEAREST : O.F64_NEAREST);

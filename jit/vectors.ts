@@ -134,6 +134,7 @@ export function checkMxcsr(c: Context): void {
   vectors.checked = true;
   e.localGet(vectors.limitLocal);
   e.op(O.I32_EQZ);
+  e.unlikely();
   e.if();
   c.prepareLeave();
   c.pushWord(MXCSR);

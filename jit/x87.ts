@@ -131,6 +131,7 @@ function orMasked(c: Context, result: number, masked: () => void): void {
   e.localGet(result);
   e.i32Const(0);
   e.op(O.I32_LT_S);
+  e.unlikely();
   e.if();
   masked();
   e.localSet(result);
@@ -531,6 +532,7 @@ function emitLoadReal(c: Context, row: Row, record: number): void {
   widen(c, value, row.bits, mantissa, rest, () => e.i64Const(0, 0x80000000));
   pushIsNormal(c, value, row.bits);
   e.op(O.I32_EQZ);
+  e.unlikely();
   e.if();
   e.localGet(d);
   e.localGet(value);

@@ -11,8 +11,8 @@ import { describeEnd } from '../past';
 import { FileDisk, hostNow, readBytes, reasonOf, Terminal } from '../platform/node';
 import { createTrace } from '../trace';
 import { EXIT_DEAD, EXIT_USAGE, parseArguments } from './arguments';
+import { heedBranchHints, preferThisThread } from './engine';
 import { Run, signalStatus, type End } from './run';
-import { preferThisThread } from './threads';
 import { statistics } from '../statistics';
 import type { TranslationOptions } from '../translations';
 
@@ -30,6 +30,7 @@ async function main(words: string[]): Promise<number> {
   }
   const options = parsed;
   preferThisThread();
+  heedBranchHints();
   const kernel = readArgument('--kernel', options.kernel, 'give a Linux bzImage or multiboot ELF');
   const initrd =
     options.initrd === undefined

@@ -53,6 +53,11 @@ function copyFunction(
   let copied = body.start;
   while (walk.next()) {
     const { opcode } = walk;
+    if (body.unlikely.has(walk.start)) {
+      to.code.raw(from.bytes, copied, walk.start);
+      to.code.unlikely();
+      copied = walk.start;
+    }
     if (opcode !== O.CALL && opcode !== O.RETURN_CALL) continue;
     to.code.raw(from.bytes, copied, walk.start);
     const number = importOf(to, imported, from, walk.immediate);

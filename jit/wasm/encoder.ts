@@ -27,6 +27,8 @@ export class Encoder {
   length = 0;
   /** Number of blocks that are open, 0 in the outermost block of a function. */
   depth = 0;
+  /** Places of the current function's branches that are hardly ever taken, in order. */
+  readonly unlikelyBranches: number[] = [];
   private limit: number;
   /** Where the last instruction ended if it was `local.set`, for the join with a `local.get`. */
   private setEnd = -1;
@@ -263,6 +265,11 @@ export class Encoder {
   /** The `end` of a function body, where no block is open any more. */
   endBody(): void {
     this.op(O.END);
+  }
+
+  /** The `br_if` or `if` that is written next is hardly ever taken: a hint for the engine (module.ts). */
+  unlikely(): void {
+    this.unlikelyBranches.push(this.length);
   }
 
   br(label: number): void {

@@ -21,6 +21,9 @@ import { Encoder } from './encoder.ts';
 import { Locals } from './locals.ts';
 import * as O from './opcodes.ts';
 
+/** Name of a custom section. */
+export const BRANCH_HINTS = 'metadata.code.branch_hint';
+
 /** Room in front of the code for the other sections; more is found when they need it. */
 const GAP = 4096;
 
@@ -50,6 +53,7 @@ export class ModuleWriter {
   private importNames: Array<{ index: number; name: string }> = [];
   private functionNames: Array<{ index: number; name: string }> = [];
   private memory: { minimum: number; maximum: number } | null = null;
+  private hints: Array<{ index: number; offsets: number[] }> = [];
   private bodyStart = -1;
 
   begin(): void {
@@ -66,6 +70,7 @@ export class ModuleWriter {
     this.importNames = [];
     this.functionNames = [];
     this.memory = null;
+    this.hints = [];
     this.bodyStart = -1;
   }
 
@@ -132,6 +137,7 @@ export class ModuleWriter {
     this.locals.begin(this.types[type].parameters);
     this.code.depth = 0;
     this.bodyStart = this.code.length;
+    this.code.unlikelyBranches.length = 0;
     return index;
   }
 
@@ -157,6 +163,11 @@ export class ModuleWriter {
     code.bytes.set(scratch.bytes.subarray(declaration, header), bodyStart);
     code.bytes.set(scratch.bytes.subarray(0, declaration), bodyStart + header - declaration);
     code.truncate(bodyStart + header + length);
+    if (code.unlikelyBranches.length > 0) {
+      const index = this.importedFirst + this.functions.length - 1;
+      const offsets = code.unlikelyBranches.map((at) => at - bodyStart + declaration);
+      this.hints.push({ index, offsets });
+    }
     this.bodyStart = -1;
   }
 
@@ -201,6 +212,7 @@ export class ModuleWriter {
     this.writeMemory();
     this.writeExports();
     this.writeElements();
+    this.writeHints();
     const codeEnd = code.length;
     if (this.functions.length > 0) {
       this.scratch.truncate(0);
@@ -304,6 +316,29 @@ export class ModuleWriter {
       this.head.u32(this.finalIndex(element.function));
     }
     closeSection(this.head, at);
+  }
+
+  /**
+   * The custom section of branch hints (proposal "branch hinting"): of each function the offsets, from where its
+   * locals are declared, of branches that are not taken. Without it the engine keeps in memory what is in
+   * registers wherever a call that is hardly ever made stands amid a loop.
+   */
+  private writeHints(): void {
+    if (this.hints.length === 0) return;
+    const { head } = this;
+    const at = openSection(head, O.SECTION_CUSTOM);
+    string(head, BRANCH_HINTS);
+    head.u32(this.hints.length);
+    for (const { index, offsets } of this.hints) {
+      head.u32(this.finalIndex(index));
+      head.u32(offsets.length);
+      for (const offset of offsets) {
+        head.u32(offset);
+        head.u32(1);
+        head.byte(0);
+      }
+    }
+    closeSection(head, at);
   }
 
   /** The custom section "name", subsection 1: function names (specification, appendix 7.4.1). */

@@ -8,6 +8,7 @@
  *   const f = core.functionByExport('add32');      or core.functionAt(core.table.get(slot))
  *   f.type.parameters, f.locals, bytes[f.start..f.end)
  */
+import { BRANCH_HINTS } from './module.ts';
 import * as O from './opcodes.ts';
 
 export interface FunctionType {
@@ -24,6 +25,8 @@ export interface FunctionBody {
   /** The instructions, the final `end` included: module.bytes[start, end). */
   start: number;
   end: number;
+  /** Where its branches are that are hardly ever taken. */
+  unlikely: ReadonlySet<number>;
 }
 
 export interface ModuleImport {
@@ -53,6 +56,8 @@ export class ReadModule {
   /** Type index by function index, imports first. */
   functionTypes: number[] = [];
   bodies: FunctionBody[] = [];
+  /** Offsets of branches that are hardly ever taken, from the start of a function's locals. */
+  hints = new Map<number, Set<number>>();
 
   constructor(readonly bytes: Uint8Array) {}
 
@@ -145,6 +150,7 @@ export function readModule(bytes: Uint8Array): ReadModule {
       }
     } else if (id === O.SECTION_ELEMENT) readElements(c, module);
     else if (id === O.SECTION_CODE) readCode(c, module);
+    else if (id === O.SECTION_CUSTOM && c.string() === BRANCH_HINTS) readHints(c, module);
     c.at = end;
   }
   return module;
@@ -217,10 +223,23 @@ function readElements(c: Cursor, module: ReadModule): void {
   }
 }
 
+function readHints(c: Cursor, module: ReadModule): void {
+  for (let functions = c.u32(); functions > 0; functions--) {
+    const unlikely = new Set<number>();
+    module.hints.set(c.u32(), unlikely);
+    for (let n = c.u32(); n > 0; n--) {
+      const offset = c.u32();
+      c.u32();
+      if (c.byte() === 0) unlikely.add(offset);
+    }
+  }
+}
+
 function readCode(c: Cursor, module: ReadModule): void {
   const count = c.u32();
   for (let i = 0; i < count; i++) {
     const size = c.u32();
+    const declared = c.at;
     const end = c.at + size;
     const locals: number[] = [];
     for (let groups = c.u32(); groups > 0; groups--) {
@@ -230,7 +249,9 @@ function readCode(c: Cursor, module: ReadModule): void {
     }
     const index = module.importedFunctions + i;
     const type = module.types[module.functionTypes[index]];
-    module.bodies.push({ index, type, locals, start: c.at, end });
+    const hints = [...(module.hints.get(index) ?? [])];
+    const unlikely = new Set(hints.map((offset) => declared + offset));
+    module.bodies.push({ index, type, locals, start: c.at, end, unlikely });
     c.at = end;
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import wabtFactory from 'wabt';
+import { joinCode } from '../../jit/translations/write.ts';
 import { Encoder } from '../../jit/wasm/encoder.ts';
 import { InstructionWalk } from '../../jit/wasm/instructions.ts';
 import { ModuleWriter } from '../../jit/wasm/module.ts';
@@ -324,5 +325,62 @@ describe('reader', () => {
     m.endFunction();
     const bytes = m.finish();
     expect(() => readModule(bytes.slice(0, -2))).toThrow('ends early');
+  });
+});
+
+describe('branch hints', () => {
+  /** Two functions: one without hints, one with two, and locals, which the offsets count. */
+  function hinted(): Uint8Array {
+    const writer = new ModuleWriter();
+    writer.begin();
+    writer.importMemory('env', 'memory', 1);
+    const type = writer.type([O.I32, O.I32], [O.I32]);
+    const { code: e, locals } = writer;
+    for (const unlikely of [false, true]) {
+      const f = writer.beginFunction(type);
+      locals.add(O.I64);
+      const out = e.block();
+      e.localGet(0);
+      if (unlikely) e.unlikely();
+      e.brIf(out);
+      e.localGet(1);
+      if (unlikely) e.unlikely();
+      e.if();
+      e.i32Const(7);
+      e.return();
+      e.end();
+      e.end();
+      e.localGet(0);
+      writer.endFunction();
+      writer.exportFunction(unlikely ? 'hinted' : 'plain', f);
+    }
+    return writer.finish().slice();
+  }
+
+  const opcodes = (bytes: Uint8Array, which: number) => {
+    const body = readModule(bytes).bodies[which]!;
+    return [...body.unlikely].map((at) => bytes[at]);
+  };
+
+  it('name the branches, and the module computes the same', () => {
+    const bytes = hinted();
+    expect(opcodes(bytes, 0)).toEqual([]);
+    expect(opcodes(bytes, 1)).toEqual([O.BR_IF, O.IF]);
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes as BufferSource), {
+      env: { memory },
+    });
+    const f = instance.exports['hinted'] as (a: number, b: number) => number;
+    expect([f(0, 0), f(0, 1), f(3, 1)]).toEqual([0, 7, 3]);
+  });
+
+  it('stay with code that is copied', () => {
+    const module = hinted();
+    const joined = joinCode([
+      { module, function: 'hinted' },
+      { module, function: 'plain' },
+    ]);
+    expect(opcodes(joined, 0)).toEqual([O.BR_IF, O.IF]);
+    expect(opcodes(joined, 1)).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 ;; comisd xmm0, xmm1; ja $+3; inc edx
-;; 2 instructions, 7 bytes; 503 bytes of wasm
+;; 2 instructions, 7 bytes; 560 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
   (import "env" "comisd" (func $comisd (param v128 v128) (result i32)))
