@@ -112,6 +112,20 @@ export function quick_mul(d: u32, x: u64, xse: u32, y: u64, yse: u32): i32 {
   return lo ? (up ? PE | C1 : PE) : 0;
 }
 
+/** Added to a small number it leaves the nearest whole one in its low bits: 1.5 * 2^52. */
+const ROUNDER: f64 = 6755399441055744.0;
+
+/** The whole number nearest to v, less than 2^51: as exact as the engine's conversion, which checks its range. */
+function rounded(v: f64): i64 {
+  return reinterpret<i64>(v + ROUNDER) - 0x4338000000000000;
+}
+
+/** A whole number from 2^52 to 2^63 as it stands in v, or its integer part, again without the checks. */
+function truncated(v: f64): u64 {
+  const bits = reinterpret<u64>(v);
+  return ((bits & 0xfffffffffffff) | 0x10000000000000) << ((bits >> 52) - 1075);
+}
+
 /**
  * d = x / y: the quotient to 50 bits by f64, its remainder in 128 bits, and that divided again by
  * f64 and rounded to nearest. The second quotient is off by less than 2^-36, so the sum is the
@@ -125,7 +139,7 @@ export function quick_div(d: u32, x: u64, xse: u32, y: u64, yse: u32): i32 {
   if (<u32>(e - 1) >= 0x7ffe) return UNDONE;
   const reciprocal = 1.0 / <f64>(<i64>(y >> 1));
   // Less than the quotient times 2^62, by more than it can be off: it must not carry out of 64 bits.
-  const estimate = <u64>(<i64>(<f64>(<i64>(x >> 1)) * 4611686018427383808.0 * reciprocal));
+  const estimate = truncated(<f64>(<i64>(x >> 1)) * 4611686018427383808.0 * reciprocal);
   let q = estimate << (1 + small);
   // x * 2^63, or * 2^64 for the smaller x, less q * y.
   const product = q * y;
@@ -140,7 +154,7 @@ export function quick_div(d: u32, x: u64, xse: u32, y: u64, yse: u32): i32 {
   const high = qh * yh + (mid >> 32) + (mid2 >> 32);
   const hi = (small ? x : x >> 1) - high - <u64>(xlo < product);
   const rest = <f64>(<i64>((hi << 40) | (lo >> 24)));
-  const more = <i64>nearest(rest * (reciprocal * 8388608.0));
+  const more = rounded(rest * (reciprocal * 8388608.0));
   q += more;
   const r = <i64>(lo - <u64>more * y);
   const size = <u64>(r < 0 ? -r : r);
@@ -160,7 +174,7 @@ export function quick_sqrt(d: u32, x: u64, xse: u32): i32 {
   const hi = x >> half;
   const lo = half ? x << 63 : 0;
   const estimate = sqrt<f64>(<f64>(<i64>(hi >> 1)) * 2.0) * 2147483647.9999995;
-  const root = (<u64>(<i64>estimate)) << 1;
+  const root = truncated(estimate) << 1;
   const rl = root & 0xffffffff;
   const rh = root >> 32;
   const cross = rl * rh;
@@ -172,10 +186,9 @@ export function quick_sqrt(d: u32, x: u64, xse: u32): i32 {
   // The root's half is the estimate: dividing by it does not wait for the square.
   const reciprocal = 4194304.0 / estimate;
   const lacks = <f64>(<i64>((high << 40) | (low >> 24))) * reciprocal;
-  const whole = nearest<f64>(lacks);
-  const rest = lacks - whole;
+  const rest = lacks - (lacks + ROUNDER - ROUNDER);
   if (abs<f64>(rest) > 0.499999999) return UNDONE;
-  const more = <u64>(<i64>whole);
+  const more = <u64>rounded(lacks);
   const q = root + more;
   // What the square of q lacks has 65 bits and a sign: as 64 bits it says enough if q is near.
   const r = <i64>(low - (root + q) * more);
