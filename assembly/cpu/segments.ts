@@ -31,7 +31,7 @@ import {
   MODE_USER,
   MODE_V86,
 } from '../shared/modes';
-import { readSystem32, writeSystem8 } from '../mem/access';
+import { readSystem64, writeSystem8 } from '../mem/access';
 import { raise } from './faults';
 
 // Numbers of the segment registers, as in instructions and in SELECTOR.
@@ -116,8 +116,9 @@ export function tryDescriptor(selector: u32): bool {
   }
   if ((selector | 7) > limit) return false;
   base += selector & 0xfff8;
-  low = readSystem32(base);
-  high = readSystem32(base + 4);
+  const words = readSystem64(base);
+  low = <u32>words;
+  high = <u32>(words >> 32);
   descriptor = base;
   return true;
 }
@@ -206,13 +207,22 @@ export function loadSegment(segment: u32, selector: u32): void {
     setV86(segment, selector);
   } else if (segment == SS) {
     loadStackSegment(selector);
-  } else if (!(selector & 0xfffc)) {
-    setNull(segment, selector);
   } else {
-    checkDataSegment(selector, load<u32>(CPL), GP);
-    setFromDescriptor(segment, selector, low, high);
+    const before = usable(segment);
+    if (!(selector & 0xfffc)) {
+      setNull(segment, selector);
+    } else {
+      checkDataSegment(selector, load<u32>(CPL), GP);
+      setFromDescriptor(segment, selector, low, high);
+    }
+    if (usable(segment) == before) return;
   }
   updateMode();
+}
+
+/** What MODE says of ES, DS, FS or GS. */
+function usable(segment: u32): bool {
+  return segment < FS ? isFlat(segment) : isOpen(segment);
 }
 
 /** Leaves a descriptor in low and high that DS to GS may hold at this CPL. */

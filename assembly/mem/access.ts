@@ -322,6 +322,10 @@ export function readSystem32(linear: u32): u32 {
 }
 
 export function readSystem64(linear: u32): u64 {
+  const entry = entryOf(TLB_KERNEL, linear);
+  if (load<u32>(entry, TLB_READ) == ((linear + 7) | 0xfff)) {
+    return load<u64>(linear + load<u32>(entry, TLB_ADDEND));
+  }
   const low = readSystem32(linear);
   return ((<u64>readSystem32(linear + 4)) << 32) | (<u64>low);
 }

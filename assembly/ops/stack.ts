@@ -1,11 +1,12 @@
 // Stack operations through the register file: every form that the flat 32-bit fast paths do not
 // cover (16-bit stacks or operands, a stack segment with base or limit), and PUSHA, POPA, ENTER,
 // PUSHF, POPF and segment registers on any stack.
-import { CPL, EAX, EBP, EBX, ECX, EDI, EDX, EIP, ESI, ESP, INHIBIT } from '../shared/layout';
+import { CPL, EAX, EBP, EBX, ECX, EDI, EDX, EIP, ESI, ESP, INHIBIT, MODE } from '../shared/layout';
 import { RECORD_DISP, RECORD_IMM } from '../shared/records';
 import { GP } from '../shared/faults';
 import { IOPL, RF, VIF, VIP } from '../shared/flags';
-import { write16, write32 } from '../mem/access';
+import { MODE_FLAT, MODE_STACK32 } from '../shared/modes';
+import { read32, write16, write32 } from '../mem/access';
 import { INHIBIT_STACK } from '../cpu/debug';
 import { raise } from '../cpu/faults';
 import { changeFlags, flagMask, isV86, pushedFlags, requireV86Iopl } from '../cpu/privilege';
@@ -69,7 +70,20 @@ export function push_segment16(segment: i32): void {
 
 /** The upper half is zero; some processors leave that half of the stack as it was. */
 export function push_segment32(segment: i32): void {
-  push_any32(selectorOf(segment));
+  if (!isFlatStack()) {
+    push_any32(selectorOf(segment));
+    return;
+  }
+  const sp = load<u32>(ESP) - 4;
+  write32(sp, selectorOf(segment));
+  store<u32>(ESP, sp);
+}
+
+const FLAT_STACK: u32 = MODE_FLAT | MODE_STACK32;
+
+/** Does ESP say all of the stack? Kernels save four segment registers in each system call. */
+function isFlatStack(): bool {
+  return (load<u32>(MODE) & FLAT_STACK) == FLAT_STACK;
 }
 
 export function pop_segment16(segment: i32): void {
@@ -78,6 +92,12 @@ export function pop_segment16(segment: i32): void {
 }
 
 export function pop_segment32(segment: i32): void {
+  if (isFlatStack() && segment != SS) {
+    const sp = load<u32>(ESP);
+    loadSegment(segment, read32(sp));
+    store<u32>(ESP, sp + 4);
+    return;
+  }
   openStack();
   popSegment(segment, pop32());
 }
