@@ -25,27 +25,26 @@ export function browserEngines(setting: Setting, child: string, common: Common):
     files: Record<string, string>,
     lacks?: string,
   ): Engine => {
-    const start = (more: Pick<BrowserJob, 'multiboot' | 'initrd' | 'files'>): Session => {
-      const { memory, append } = common;
+    const start = (
+      more: Pick<BrowserJob, 'multiboot' | 'initrd' | 'files'>,
+      append = common.append,
+    ): Session => {
+      const { memory } = common;
       const all: BrowserJob = { executable: executable!, memory, append, ...job, ...more };
       all.files = { ...files, ...more.files };
       const session = new Session(process.execPath, [child, JSON.stringify(all)]);
       session.startAt(`${PAGE_READY}\n`);
       return session;
     };
-    const { guest } = setting;
     return {
       key,
       title,
       ...((missing ?? lacks) && { missing: missing ?? lacks }),
-      boot:
-        guest &&
-        (() =>
-          start({
-            multiboot: false,
-            initrd: true,
-            files: { '/kernel': guest.kernel, '/initrd': guest.initrd },
-          })),
+      boot: ({ kernel, initrd, append }) =>
+        start(
+          { multiboot: false, initrd: true, files: { '/kernel': kernel, '/initrd': initrd } },
+          append,
+        ),
       micro: () =>
         start({ multiboot: true, initrd: false, files: { '/kernel': common.microImage } }),
     };

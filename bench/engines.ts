@@ -16,16 +16,24 @@ import type { Guest } from '../guests/debian';
 import { browserEngines } from './browser';
 import { Session } from './session';
 
+/** A system to boot. */
+export interface Image {
+  kernel: string;
+  initrd: string;
+  /** Its command line, where it wants another than Debian's kernel. */
+  append?: string;
+}
+
 export interface Engine {
   key: string;
   title: string;
   /** Why it cannot take part, or undefined. */
   missing?: string;
   /**
-   * A guest on its way to the prompt; the native engine is at the prompt at once. Absent without a
-   * guest.
+   * A guest on its way to the prompt; the native engine, which boots none, is at the prompt of the Debian guest's
+   * shell at once. Absent without that guest.
    */
-  boot?: (() => Session) | undefined;
+  boot?: ((image: Image) => Session) | undefined;
   /** The same, with what the last such session translated; leaves its own at SIGTERM. */
   bootSaving?: (() => Session) | undefined;
   /** The guest of the micro-benchmarks (micro.ts). */
@@ -114,12 +122,8 @@ function vmi86(
     key,
     title,
     missing: existsSync(program) ? undefined : 'dist/vmi86.js is not built: npm run build',
-    boot:
-      guest &&
-      (() => {
-        const { kernel, initrd } = guest;
-        return start(['--kernel', kernel, '--initrd', initrd, '--append', COMMAND_LINE]);
-      }),
+    boot: ({ kernel, initrd, append = COMMAND_LINE }) =>
+      start(['--kernel', kernel, '--initrd', initrd, '--append', append]),
     ...(guest &&
       key === 'jit' && {
         bootSaving: () => {
@@ -149,11 +153,11 @@ function vmi86(
 }
 
 function v86(context: Context): Engine {
-  const { guest, microImage } = context;
+  const { microImage } = context;
   const bios = join(BIOS_FOLDER, 'bios.bin');
   const vgaBios = join(BIOS_FOLDER, 'vgabios-stdvga.bin');
-  const start = (image: { kernel: string; initrd?: string; multiboot?: boolean }): Session => {
-    const options = { ...image, append: COMMAND_LINE, memory: MEMORY, bios, vgaBios };
+  const start = (image: Partial<Image> & { multiboot?: boolean }): Session => {
+    const options = { append: COMMAND_LINE, ...image, memory: MEMORY, bios, vgaBios };
     return new Session(process.execPath, [context.v86Child, JSON.stringify(options)]);
   };
   return {
@@ -164,14 +168,14 @@ function v86(context: Context): Engine {
       : !existsSync(bios) || !existsSync(vgaBios)
         ? `no BIOS images in ${BIOS_FOLDER}: install the package seabios`
         : undefined,
-    boot: guest && (() => start({ kernel: guest.kernel, initrd: guest.initrd })),
+    boot: ({ kernel, initrd, append }) => start({ kernel, initrd, ...(append && { append }) }),
     micro: () => start({ kernel: microImage, multiboot: true }),
   };
 }
 
 function qemu(context: Context): Engine {
   const program = 'qemu-system-i386';
-  const { guest, microImage } = context;
+  const { microImage } = context;
   const common = ['-accel', 'tcg,thread=single', '-m', String(MEMORY)];
   const start = (cpu: string, args: string[]): Session =>
     new Session(program, [...common, '-cpu', cpu, '-nographic', '-no-reboot', ...args]);
@@ -179,12 +183,8 @@ function qemu(context: Context): Engine {
     key: 'qemu',
     title: 'QEMU TCG',
     missing: runs(program, ['--version']) ? undefined : `${program} is not installed`,
-    boot:
-      guest &&
-      (() => {
-        const { kernel, initrd } = guest;
-        return start('pentium3', ['-kernel', kernel, '-initrd', initrd, '-append', COMMAND_LINE]);
-      }),
+    boot: ({ kernel, initrd, append = COMMAND_LINE }) =>
+      start('pentium3', ['-kernel', kernel, '-initrd', initrd, '-append', append]),
     micro: () => start('pentium3,+sse2', ['-kernel', microImage]),
   };
 }

@@ -6,14 +6,13 @@
 // programs in the guest, which run until all is translated first, the guest's thread's; of a boot and
 // of idling the whole emulator's.
 
-import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { cpio } from '../guests/cpio';
 import { VMI_OPTIONS } from '../host/vmi/options';
 import { formatWorth, type Measured, type Setting } from './paravirt-table';
 import { Session } from './session';
+import { program, PROGRAM, PROMPT, vmiKernel } from './vmi-kernel';
 
 const HELP = `npm run bench -- --paravirt [--only ROW] [--quick] [--repeat N] [--json FILE]
 
@@ -27,15 +26,7 @@ const HELP = `npm run bench -- --paravirt [--only ROW] [--quick] [--repeat N] [-
 
 const BOOT_LIMIT = 300;
 const ROW_LIMIT = 300;
-const PROMPT = /# (\x1b\[6n)?$/;
-/**
- * Tests of timers and of the TSC by kernels without the ROM are tests of the host's speed, too; a
- * kernel that trusts no TSC reads no clock at all in its scheduler.
- */
-const COMMAND_LINE = 'console=ttyS0 no_timer_check tsc=reliable';
-
 export const BOOT = 'boot to prompt';
-const PROGRAM = '/vmi86-rows';
 
 interface Row {
   name: string;
@@ -43,23 +34,31 @@ interface Row {
   times: number;
   /** Divides `times` with --quick. */
   quick: number;
+  /** In the first repetition alone: it takes its minute, and hardly varies. */
+  once?: boolean;
 }
 
 /** Runs of a program before the one that counts. */
 const WARM_UPS = 3;
 
-const program =
+const loop =
   (which: string) =>
   (times: number): string =>
-    `${PROGRAM} ${which} ${times}`;
+    program(which, times);
 
 const ROWS: Row[] = [
-  { name: 'getpid', command: program('getpid'), times: 4_000_000, quick: 4 },
-  { name: 'fork and exec', command: program('fork'), times: 4000, quick: 4 },
-  { name: 'pipe, there and back', command: program('pipe'), times: 60_000, quick: 4 },
-  { name: 'page faults', command: program('fault'), times: 400_000, quick: 4 },
-  { name: 'context switches', command: program('switch'), times: 400_000, quick: 4 },
-  { name: 'idle, seconds', command: (seconds) => `sleep ${seconds}`, times: 60, quick: 6 },
+  { name: 'getpid', command: loop('getpid'), times: 4_000_000, quick: 4 },
+  { name: 'fork and exec', command: loop('fork'), times: 4000, quick: 4 },
+  { name: 'pipe, there and back', command: loop('pipe'), times: 60_000, quick: 4 },
+  { name: 'page faults', command: loop('fault'), times: 400_000, quick: 4 },
+  { name: 'context switches', command: loop('switch'), times: 400_000, quick: 4 },
+  {
+    name: 'idle, seconds',
+    command: (seconds) => `sleep ${seconds}`,
+    times: 60,
+    quick: 6,
+    once: true,
+  },
 ];
 
 const isProgram = (row: Row): boolean => row.command(1).startsWith(PROGRAM);
@@ -89,19 +88,19 @@ export async function main(argv: string[], root: string, folder: string): Promis
     console.log(HELP);
     return 0;
   }
-  const { VMI86_VMI_KERNEL: kernel, VMI86_VMI_INITRD: initrd } = process.env;
-  if (!kernel || !initrd) {
+  const image = vmiKernel(root, folder);
+  if (!image) {
     console.error('bench: VMI86_VMI_KERNEL and VMI86_VMI_INITRD name no kernel with CONFIG_VMI');
     return 1;
   }
-  const bench = new Bench(root, folder, kernel, withPrograms(root, folder, initrd), values.quick);
+  const bench = new Bench(root, folder, image, values.quick);
   const repetitions = Number(values.repeat ?? (values.quick ? 1 : 3));
   const wanted = (name: string): boolean => !values.only || name.includes(values.only);
   const measured: Measured[] = [];
   for (let repetition = 1; repetition <= repetitions; repetition++) {
     for (const setting of SETTINGS) {
       console.error(`bench: ${setting.title}, ${repetition} of ${repetitions}`);
-      measured.push(...(await bench.measure(setting, wanted)));
+      measured.push(...(await bench.measure(setting, wanted, repetition === 1)));
     }
   }
   console.log(
@@ -110,29 +109,6 @@ export async function main(argv: string[], root: string, folder: string): Promis
   console.log(formatWorth(SETTINGS, measured));
   if (values.json) writeFileSync(values.json, JSON.stringify(measured, null, 2) + '\n');
   return 0;
-}
-
-/** The initial root file system and an archive behind it, which Linux unpacks over it. */
-function withPrograms(root: string, folder: string, initrd: string): string {
-  const binary = join(folder, 'rows');
-  const flags = ['-m32', '-march=i586', '-O2', '-static', '-nostdlib', '-ffreestanding'];
-  const plain = ['-fno-pic', '-no-pie', '-fno-stack-protector', '-fcf-protection=none'];
-  try {
-    const source = join(root, 'bench', 'programs', 'rows.c');
-    execFileSync('gcc', [...flags, ...plain, '-o', binary, source], { stdio: 'pipe' });
-  } catch {
-    throw new Error('gcc -m32 does not build bench/programs/rows.c; install gcc-multilib');
-  }
-  const first = readFileSync(initrd);
-  const added = cpio([
-    { kind: 'file', path: PROGRAM.slice(1), mode: 0o755, data: readFileSync(binary) },
-  ]);
-  // An archive begins at a multiple of four bytes.
-  const padded = Buffer.alloc(Math.ceil(first.length / 512) * 512);
-  first.copy(padded);
-  const file = join(folder, 'initrd');
-  writeFileSync(file, Buffer.concat([padded, added]));
-  return file;
 }
 
 interface Counts {
@@ -149,8 +125,7 @@ class Bench {
   constructor(
     private readonly root: string,
     folder: string,
-    private readonly kernel: string,
-    private readonly initrd: string,
+    private readonly image: NonNullable<ReturnType<typeof vmiKernel>>,
     private readonly quick: boolean,
   ) {
     this.stats = join(folder, 'paravirt.json');
@@ -159,10 +134,17 @@ class Bench {
   async measure(
     { title, options }: Setting,
     wanted: (row: string) => boolean,
+    first: boolean,
   ): Promise<Measured[]> {
     const session = new Session(process.execPath, [
-      ...[join(this.root, 'dist', 'vmi86.js'), '--kernel', this.kernel, '--initrd', this.initrd],
-      ...['--append', COMMAND_LINE, '--stats', this.stats, ...options],
+      ...[
+        join(this.root, 'dist', 'vmi86.js'),
+        '--kernel',
+        this.image.kernel,
+        '--initrd',
+        this.image.initrd,
+      ],
+      ...['--append', this.image.append, '--stats', this.stats, ...options],
     ]);
     const measured: Measured[] = [];
     try {
@@ -184,7 +166,7 @@ class Bench {
         before = after;
       };
       if (wanted(BOOT)) await note(BOOT);
-      for (const row of ROWS.filter(({ name }) => wanted(name))) {
+      for (const row of ROWS.filter(({ name, once }) => wanted(name) && (first || !once))) {
         const times = Math.round(row.times / (this.quick ? row.quick : 1));
         // What is compared is not how long translation takes.
         if (isProgram(row)) {

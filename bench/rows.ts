@@ -1,6 +1,8 @@
 // What is measured: one row a line of the table. A row is a shell command typed at the guest's
 // prompt; the files it reads are made before, untimed, by PREPARE.
 
+import { program } from './vmi-kernel';
+
 export interface Row {
   name: string;
   /** Typed at the prompt; its output goes to the serial line and is compared between engines. */
@@ -11,10 +13,11 @@ export const BOOT = 'boot to prompt';
 /** With what a first boot, which is not timed, has left. */
 export const SECOND_BOOT = 'second boot, saved translations';
 
+/** What is timed is one short word: a serial line carries a thousand characters a second. */
+export const DEFINE = 't() { r; echo; echo "done-$1-"; }';
 /** Six MiB of binaries, eight of zeros, forty thousand numbers. */
 export const PREPARE = [
-  // What is timed is one short word: a serial line carries a thousand characters a second.
-  't() { r; echo; echo "done-$1-"; }',
+  DEFINE,
   'cd /tmp',
   'dd if=/dev/zero of=zeros bs=1M count=8 2>/dev/null',
   'cat $(which busybox) $(which busybox) $(which busybox) $(which busybox) | head -c 6291456 > binaries',
@@ -44,4 +47,23 @@ export const ROWS: Row[] = [
     command: 'dd if=/dev/zero bs=1 count=200000 2>/dev/null | wc -c',
   },
   { name: 'sort, 40,000 numbers', command: 'sort -n numbers | md5sum' },
+];
+
+/** On a kernel with VMI, where one is named: what it asks its hypervisor for most. */
+export const VMI_BOOT = 'VMI kernel: boot to prompt';
+export const VMI_ROWS: Row[] = [
+  {
+    name: 'VMI kernel: getpid, 1,000,000 times',
+    command: `${program('getpid', 1_000_000)}; echo $?`,
+  },
+  { name: 'VMI kernel: fork and exec, 1,500 times', command: `${program('fork', 1500)}; echo $?` },
+  {
+    name: 'VMI kernel: through a pipe and back, 30,000 times',
+    command: `${program('pipe', 30_000)}; echo $?`,
+  },
+  { name: 'VMI kernel: page faults, 200,000', command: `${program('fault', 200_000)}; echo $?` },
+  {
+    name: 'VMI kernel: context switches, 100,000',
+    command: `${program('switch', 100_000)}; echo $?`,
+  },
 ];

@@ -6,13 +6,14 @@
 import { debianGuest, GuestUnavailable } from '../guests/debian';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { engines as allEngines, type Engine } from './engines';
+import { engines as allEngines, type Engine, type Image } from './engines';
 import { runMicro } from './micro';
 import { MICRO_ROWS, type MicroRow } from './micro-rows';
-import { BOOT, PREPARE, ROWS, SECOND_BOOT, type Row } from './rows';
+import { BOOT, DEFINE, PREPARE, ROWS, SECOND_BOOT, VMI_BOOT, VMI_ROWS, type Row } from './rows';
 import { now, type Session } from './session';
 import { formatTable, formatTargets, type Cell, type Results } from './table';
 import { targets as findTargets } from './targets';
+import { PROMPT, vmiKernel } from './vmi-kernel';
 
 const HELP = `npm run bench -- [--only REGEX] [--engines LIST] [--browser] [--node PROGRAM]
                  [--quick] [--repeat N] [--json FILE]
@@ -32,17 +33,28 @@ const ROW_LIMIT = 600;
 /** Row by engine: what was printed, to see that all engines computed the same. */
 type Outputs = Record<string, Record<string, string>>;
 
+/** A guest whose boot is a row, and commands at its prompt. */
+interface System {
+  section: string;
+  image: Image;
+  ready: RegExp;
+  boot: string;
+  /** Typed first, untimed. */
+  prepare: string;
+  rows: Row[];
+  withBoot: boolean;
+  withSecondBoot: boolean;
+}
+
 interface Bench {
   results: Results;
   outputs: Outputs;
-  rows: Row[];
   microRows: MicroRow[];
-  withBoot: boolean;
-  withSecondBoot: boolean;
   problems: string[];
 }
 
 const SYSTEM_SECTION = 'whole system';
+const VMI_SECTION = 'kernel with VMI';
 /** The micro-benchmarks' groups, as the table has them. */
 const SECTIONS: Record<MicroRow['group'], string> = {
   compiled: 'compiled integer code',
@@ -87,13 +99,13 @@ export async function main(
   const withBoot = wanted(BOOT, SYSTEM_SECTION);
   const withSecondBoot = wanted(SECOND_BOOT, SYSTEM_SECTION);
   const withGuest = rows.length > 0 || withBoot || withSecondBoot;
-  if (!withGuest && !microRows.length) {
-    const names = [
-      BOOT,
-      SECOND_BOOT,
-      ...ROWS.map(({ name }) => name),
-      ...MICRO_ROWS.map(({ name }) => name),
-    ];
+  const order = [BOOT, SECOND_BOOT, ...ROWS, VMI_BOOT, ...VMI_ROWS, ...MICRO_ROWS].map((row) =>
+    typeof row === 'string' ? row : row.name,
+  );
+  const vmiRows = VMI_ROWS.filter((row) => wanted(row.name, VMI_SECTION));
+  const withVmi = vmiRows.length > 0 || wanted(VMI_BOOT, VMI_SECTION);
+  if (!withGuest && !withVmi && !microRows.length) {
+    const names = order;
     throw new Error(`--only ${values.only}: no such row; there are: ${names.join('; ')}`);
   }
   const problems: string[] = [];
@@ -103,13 +115,44 @@ export async function main(
       guest = await debianGuest({ root, progress: (line) => say(`guest: ${line}`) });
     } catch (error) {
       if (!(error instanceof GuestUnavailable)) throw error;
-      if (!microRows.length) {
-        console.error(error.message);
-        return 1;
-      }
       problems.push(`without the rows of a whole system: ${error.message}`);
       say(`bench: ${problems.at(-1)}`);
     }
+  }
+
+  const systems: System[] = [];
+  if (guest) {
+    systems.push({
+      section: SYSTEM_SECTION,
+      image: { kernel: guest.kernel, initrd: guest.initrd },
+      ready: /GUEST-READY[^]*?# /,
+      boot: BOOT,
+      prepare: PREPARE,
+      rows,
+      withBoot,
+      withSecondBoot,
+    });
+  }
+  const image = withVmi ? vmiKernel(root, folder) : undefined;
+  if (image) {
+    systems.push({
+      section: VMI_SECTION,
+      image,
+      ready: PROMPT,
+      boot: VMI_BOOT,
+      prepare: DEFINE,
+      rows: vmiRows,
+      withBoot: wanted(VMI_BOOT, VMI_SECTION),
+      withSecondBoot: false,
+    });
+  } else if (withVmi) {
+    say(
+      'bench: without the rows of a kernel with VMI: VMI86_VMI_KERNEL and VMI86_VMI_INITRD name none',
+    );
+  }
+  if (!systems.length && !microRows.length) {
+    for (const problem of problems) console.error(problem);
+    return 1;
   }
 
   const engines = choose(
@@ -127,10 +170,7 @@ export async function main(
   const bench: Bench = {
     results: { engines: engines.map(({ key, title }) => ({ key, title })), rows: [] },
     outputs: {},
-    rows,
     microRows,
-    withBoot,
-    withSecondBoot,
     problems,
   };
   /** Engines that failed once: each further wait for them may be minutes. */
@@ -141,12 +181,15 @@ export async function main(
       say(`bench: micro-benchmarks, ${repetition} of ${repetitions}`);
       await measureMicro(bench, engines, failedMicro);
     }
-    for (const engine of engines) {
-      if (failed.has(engine) || !engine.boot || !withGuest) continue;
-      say(`bench: ${engine.title}, ${repetition} of ${repetitions}`);
+    const pairs = systems.flatMap((system) => engines.map((engine) => ({ system, engine })));
+    for (const { system, engine } of pairs) {
+      const native = engine.key === 'native';
+      if (failed.has(engine) || !engine.boot || (native && system.section !== SYSTEM_SECTION))
+        continue;
+      say(`bench: ${engine.title}, ${system.section}, ${repetition} of ${repetitions}`);
       try {
-        if (rows.length || withBoot) await measure(bench, engine);
-        if (withSecondBoot && engine.bootSaving) await measureSecondBoot(bench, engine);
+        if (system.rows.length || system.withBoot) await measure(bench, system, engine);
+        if (system.withSecondBoot && engine.bootSaving) await measureSecondBoot(bench, engine);
       } catch (error) {
         failed.add(engine);
         problems.push(`${engine.title}: ${error instanceof Error ? error.message : error}`);
@@ -155,9 +198,6 @@ export async function main(
     }
   }
 
-  const order = [BOOT, SECOND_BOOT, ...ROWS, ...MICRO_ROWS].map((row) =>
-    typeof row === 'string' ? row : row.name,
-  );
   bench.results.rows.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
   problems.push(...differences(bench.outputs));
   const reference = ['jit', 'interpreter', 'qemu', 'v86', 'native'].find((key) =>
@@ -199,29 +239,32 @@ function choose(engines: Engine[], list: string | undefined): Engine[] {
   });
 }
 
-async function measure(bench: Bench, engine: Engine): Promise<void> {
-  const session = engine.boot!();
+async function measure(bench: Bench, system: System, engine: Engine): Promise<void> {
+  const { section } = system;
+  const native = engine.key === 'native';
+  const session = engine.boot!(system.image);
   try {
-    if (engine.key === 'native') {
+    if (native) {
       session.type('cd "$TMPDIR"\n');
     } else {
-      const { at } = await session.waitFor(/GUEST-READY[^]*?# /, BOOT_LIMIT);
+      const { at } = await session.waitFor(system.ready, BOOT_LIMIT);
       const instructions = await engine.instructions?.(session);
-      if (bench.withBoot)
-        record(bench, BOOT, SYSTEM_SECTION, engine, {
+      if (system.withBoot)
+        record(bench, system.boot, section, engine, {
           seconds: at - session.started,
           instructions,
         });
     }
-    const prepare =
-      engine.key === 'native' ? PREPARE.replace('cd /tmp; ', '') : `BIN=/bin; ${PREPARE}`;
-    if (bench.rows.length) await command(session, prepare, '');
-    for (const row of bench.rows) {
+    const prepare = native
+      ? system.prepare.replace('cd /tmp; ', '')
+      : `BIN=/bin; ${system.prepare}`;
+    if (system.rows.length) await command(session, prepare, '');
+    for (const row of system.rows) {
       const before = await engine.instructions?.(session);
       const { seconds, output } = await command(session, `r() { ${row.command}; }`, 't');
       const after = await engine.instructions?.(session);
       const count = before !== undefined && after !== undefined ? after - before : undefined;
-      record(bench, row.name, SYSTEM_SECTION, engine, { seconds, instructions: count });
+      record(bench, row.name, section, engine, { seconds, instructions: count });
       (bench.outputs[row.name] ??= {})[engine.title] = output;
     }
   } finally {

@@ -29,7 +29,7 @@ export function targets(results: Results): Target[] {
   const micro = new Map(MICRO_ROWS.map((row) => [row.name, row]));
   const named = (test: (row: MicroRow) => boolean) => (name: string) =>
     micro.has(name) && test(micro.get(name)!);
-  const whole = (name: string): boolean => !micro.has(name);
+  const whole = (name: string): boolean => ALL.includes(name) && !micro.has(name);
   const inGroup = (group: MicroRow['group']) => named((row) => row.group === group);
   const computing = named((row) => isComputing(row) && !row.bulk);
   const integer = named(
@@ -52,7 +52,7 @@ export function targets(results: Results): Target[] {
     cells[key]?.seconds.length ? median(cells[key].seconds) : undefined;
   const jit = seconds('jit');
   const toQemu = (rows: (name: string) => boolean): Ratios => ratios(rows, jit, seconds('qemu'));
-  const v86 = ratios(() => true, seconds('v86'), jit);
+  const v86 = ratios((name) => ALL.includes(name), seconds('v86'), jit);
   const interpreter = ratios(computing, seconds('interpreter'), jit);
   const rate = ratios(integer, (cells) => cells['interpreter']?.instructions, seconds('interpreter')); // prettier-ignore
   const first = ratios(computing, jit, (cells) => {
