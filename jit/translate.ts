@@ -27,6 +27,7 @@ import { directState, emitDirect, type DirectCall } from './paravirt.ts';
 import { FLAGS_NONE, recipeOf } from './recipes.ts';
 import { codeAt, isTail, samePage, type Node, type Region } from './region.ts';
 import { getSlot, maskOf, stateOf } from './registers.ts';
+import { loadsSegment } from './segments.ts';
 import type { Splicer } from './splice.ts';
 import { Structurer } from './structure.ts';
 import { LOOKUP_EMPTY, type Tables } from './tables.ts';
@@ -275,6 +276,10 @@ export class Translation {
           if (!this.goesOn(node)) c.leaveTo(node.next, false);
           return;
         }
+        if (loadsSegment(c, codeAt(this.decoded, node.last), node.last)) {
+          this.leaveWhenTold(c, node);
+          return;
+        }
         c.callSystem(node.eip, node.next, this.goesOn(node));
         return;
       case 'next':
@@ -338,6 +343,22 @@ export class Translation {
     this.confirmHere(c, node.target, tables);
     emitDirect(c, call, node.instructions, isTail(node) ? undefined : node.next);
     if (isTail(node)) this.lookup(c, tables);
+  }
+
+  /** Behind the operation that ends the node, if 1 is on the stack or the budget is used up. */
+  private leaveWhenTold(c: Context, node: Node): void {
+    const { e } = c;
+    c.retire(node.instructions);
+    if (!this.goesOn(node)) {
+      e.drop();
+      c.leaveTo(node.next, true);
+      return;
+    }
+    e.unlikely();
+    e.if();
+    c.leaveTo(node.next, true);
+    e.end();
+    c.leaveWithoutBudget(node.next);
   }
 
   private goesOn(node: Node): boolean {
