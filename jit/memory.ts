@@ -107,6 +107,7 @@ function compareWithPage(c: Context, local: number, bytes: number, tag: number, 
   e.localTee(last);
   e.localGet(page.tag);
   e.op(O.I32_NE);
+  e.unlikely();
   e.if();
   e.localGet(local);
   pushTag(c, entry, tag);
