@@ -37,20 +37,20 @@ export async function seeTerminal(
   pattern: RegExp,
   milliseconds: number,
 ): Promise<void> {
-  const end = await page.waitForFunction(
-    ([source, flags]) => {
+  const limit = Date.now() + milliseconds;
+  for (;;) {
+    const { text, message } = await page.evaluate(() => {
       const rows = [...document.querySelectorAll('#serial .xterm-rows > div')];
+      const shown = document.querySelector<HTMLElement>('#message')!;
       // Chromium draws blanks that do not break; and a row's width is filled up with them.
-      const text = rows.map((row) => row.textContent!.replaceAll('\u00a0', ' ').trimEnd());
-      if (new RegExp(source!, flags).test(text.join('\n').trimEnd())) return 'seen';
-      const message = document.querySelector<HTMLElement>('#message')!;
-      return message.hidden ? false : message.innerText;
-    },
-    [pattern.source, pattern.flags],
-    { timeout: milliseconds, polling: 200 },
-  );
-  const what = await end.jsonValue();
-  if (what !== 'seen') throw new Error(`the page says: ${String(what)}`);
+      const lines = rows.map((row) => row.textContent!.replaceAll('\u00a0', ' ').trimEnd());
+      return { text: lines.join('\n').trimEnd(), message: shown.hidden ? '' : shown.innerText };
+    });
+    if (pattern.test(text)) return;
+    if (message) throw new Error(`the page says: ${message}`);
+    if (Date.now() > limit) throw new Error(`${pattern} is not on the terminal:\n${text}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
 }
 
 export async function typeInTerminal(page: Page, text: string): Promise<void> {
