@@ -67,30 +67,36 @@ describe.skipIf(!executablePath)('the page', () => {
     await page?.close();
   });
 
-  test('boots the embedded guest to its report, and answers what is typed', async () => {
-    await open();
-    await seeTerminal(page, PROMPT, BOOT_LIMIT);
-    await seeTerminal(page, /\d+ checks, 0 failed/, 30_000);
-    await typeInTerminal(page, 'help\n');
-    await seeTerminal(page, /poweroff {2}switches the machine off\nguest>$/, 30_000);
-    // The panel: figures that were zero before the guest ran.
-    for (const id of ['bytes', 'figures', 'exits']) {
-      expect(await page.textContent(`#${id}`)).toMatch(/[1-9]/);
-    }
-    expect(await page.locator('.uplot').count()).toBe(4);
-    await picture(page, 'embedded');
-    // Pause stops it, and it goes on.
-    await page.click('#pause');
-    await seeState(page, 'paused');
-    await page.click('#pause');
-    await seeState(page, 'running');
-    await typeInTerminal(page, 'poweroff\n');
-    await seeState(page, 'off');
-    await page.click('#reset');
-    await seeTerminal(page, /vmi86 guest: start/, BOOT_LIMIT);
-    await seeState(page, 'running');
-    expect(errors).toEqual([]);
-  });
+  // The guest checks its alarms by the host's clock: where the host lets go of the browser for a tenth of a
+  // second, the interrupts of a period of 2 ms are fewer than it wants. Twice more, then it is no accident.
+  test(
+    'boots the embedded guest to its report, and answers what is typed',
+    { retry: 2 },
+    async () => {
+      await open();
+      await seeTerminal(page, PROMPT, BOOT_LIMIT);
+      await seeTerminal(page, /\d+ checks, 0 failed/, 30_000);
+      await typeInTerminal(page, 'help\n');
+      await seeTerminal(page, /poweroff {2}switches the machine off\nguest>$/, 30_000);
+      // The panel: figures that were zero before the guest ran.
+      for (const id of ['bytes', 'figures', 'exits']) {
+        expect(await page.textContent(`#${id}`)).toMatch(/[1-9]/);
+      }
+      expect(await page.locator('.uplot').count()).toBe(4);
+      await picture(page, 'embedded');
+      // Pause stops it, and it goes on.
+      await page.click('#pause');
+      await seeState(page, 'paused');
+      await page.click('#pause');
+      await seeState(page, 'running');
+      await typeInTerminal(page, 'poweroff\n');
+      await seeState(page, 'off');
+      await page.click('#reset');
+      await seeTerminal(page, /vmi86 guest: start/, BOOT_LIMIT);
+      await seeState(page, 'running');
+      expect(errors).toEqual([]);
+    },
+  );
 
   test('shows figures that move, the screen, and a region in both languages', async () => {
     await open('?kernel=guests/busy.elf&memory=16');
