@@ -10,6 +10,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { VMI_OPTIONS } from '../host/vmi/options';
+import type { Image } from './engines';
 import { formatWorth, type Measured, type Setting } from './paravirt-table';
 import { Session } from './session';
 import { program, PROGRAM, PROMPT, vmiKernel } from './vmi-kernel';
@@ -125,7 +126,7 @@ class Bench {
   constructor(
     private readonly root: string,
     folder: string,
-    private readonly image: NonNullable<ReturnType<typeof vmiKernel>>,
+    private readonly image: Required<Image>,
     private readonly quick: boolean,
   ) {
     this.stats = join(folder, 'paravirt.json');

@@ -105,8 +105,7 @@ export async function main(
   const vmiRows = VMI_ROWS.filter((row) => wanted(row.name, VMI_SECTION));
   const withVmi = vmiRows.length > 0 || wanted(VMI_BOOT, VMI_SECTION);
   if (!withGuest && !withVmi && !microRows.length) {
-    const names = order;
-    throw new Error(`--only ${values.only}: no such row; there are: ${names.join('; ')}`);
+    throw new Error(`--only ${values.only}: no such row; there are: ${order.join('; ')}`);
   }
   const problems: string[] = [];
   let guest;
@@ -150,10 +149,7 @@ export async function main(
       'bench: without the rows of a kernel with VMI: VMI86_VMI_KERNEL and VMI86_VMI_INITRD name none',
     );
   }
-  if (!systems.length && !microRows.length) {
-    for (const problem of problems) console.error(problem);
-    return 1;
-  }
+  if (!systems.length && !microRows.length) return 1;
 
   const engines = choose(
     allEngines({

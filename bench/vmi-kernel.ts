@@ -22,10 +22,7 @@ export function program(which: string, times: number): string {
 }
 
 /** The kernel with the programs in its file system; undefined: none is named. */
-export function vmiKernel(
-  root: string,
-  folder: string,
-): (Required<Pick<Image, 'append'>> & Image) | undefined {
+export function vmiKernel(root: string, folder: string): Required<Image> | undefined {
   const { VMI86_VMI_KERNEL: kernel, VMI86_VMI_INITRD: initrd } = process.env;
   if (!kernel || !initrd) return undefined;
   return { kernel, initrd: withPrograms(root, folder, initrd), append: COMMAND_LINE };

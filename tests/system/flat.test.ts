@@ -188,7 +188,6 @@ describe.each([
         prepare(new Random(SEED, `${name} ${i}`), returns);
         if (flushed) cpu.exports.flushTlb(1);
         const exit = cpu.run(20);
-
         // From fault to fault, and how many of them fit in depends on those of the case before.
         return exit === EXIT_BUDGET ? 'without end' : outcome(exit);
       };
