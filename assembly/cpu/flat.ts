@@ -29,6 +29,7 @@ import {
   MODE_USER,
   MODE_V86,
 } from '../shared/modes';
+import { entryOf } from '../mem/tlb';
 import { changeFlags } from './privilege';
 import {
   accessOf,
@@ -73,14 +74,14 @@ const TSS_SS0_END: u32 = 9;
 
 /** Host address of supervisor memory, or 0: not in the TLB, no RAM, or in two pages. */
 function toRead(linear: u32, bytes: u32): u32 {
-  const entry: u32 = TLB_KERNEL + ((linear >>> 8) & 0xfffff0);
+  const entry = entryOf(TLB_KERNEL, linear);
   if (load<u32>(entry, TLB_READ) != ((linear + bytes - 1) | 0xfff)) return 0;
   return linear + load<u32>(entry, TLB_ADDEND);
 }
 
 /** The same for writing; not where there is code either. */
 function toWrite(linear: u32, bytes: u32): u32 {
-  const entry: u32 = TLB_KERNEL + ((linear >>> 8) & 0xfffff0);
+  const entry = entryOf(TLB_KERNEL, linear);
   if (load<u32>(entry, TLB_WRITE) != ((linear + bytes - 1) | 0xfff)) return 0;
   return linear + load<u32>(entry, TLB_ADDEND);
 }
