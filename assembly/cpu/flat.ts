@@ -23,6 +23,8 @@ import { IF, NT, RF, TF, VM } from '../shared/flags';
 import {
   MODE_CODE32,
   MODE_FLAT,
+  MODE_FS_OPEN,
+  MODE_GS_OPEN,
   MODE_MIDDLE,
   MODE_PROTECTED,
   MODE_STACK32,
@@ -42,6 +44,7 @@ import {
   FS,
   GS,
   limitOf,
+  openMode,
   PRESENT,
   selectorOf,
   setSegment,
@@ -102,6 +105,7 @@ function setFlatSegment(segment: u32, selector: u32, high: u32): void {
 /** updateMode(), where CS and SS are flat and nothing else that it looks at changes but CPL: to 0 or 3. */
 function setLevel(mode: u32, cpl: u32): void {
   store<u32>(CPL, cpl);
+  mode = (mode & ~(MODE_FS_OPEN | MODE_GS_OPEN)) | openMode(cpl != 0);
   if (cpl) {
     store<u32>(MODE, mode | MODE_USER);
     store<u32>(TLB_CURRENT, TLB_USER);

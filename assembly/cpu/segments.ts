@@ -274,7 +274,7 @@ export function linearAddress(segment: u32, offset: u32, size: u32, write: bool)
   if (segment < FS) {
     // Through CS nothing may be written, flat or not.
     if (mode & MODE_FLAT && !(segment == CS && write)) return offset;
-  } else if (mode & (segment == FS ? MODE_FS_OPEN : MODE_GS_OPEN)) {
+  } else if (openSegments & openBit(segment)) {
     return baseOf(segment) + offset;
   }
   const access = accessOf(segment);
@@ -305,6 +305,36 @@ function isOpen(segment: u32): bool {
   return limitOf(segment) == 0xffffffff && (accessOf(segment) & KIND) == OPEN_DATA;
 }
 
+/** Which of FS and GS may be used unchecked: MODE_FS_OPEN, MODE_GS_OPEN. */
+let openSegments: u32 = 0;
+// Through which of them code has been found to go, in CPL 3 and elsewhere. What nobody uses makes no
+// difference: a kernel keeps a process's GS, open or not, and all of it would be translated twice.
+let usedByUser: u32 = 0;
+let usedBySystem: u32 = 0;
+
+/** The mode bit that says that the segment, FS or GS, may be used unchecked. */
+export function openBit(segment: u32): u32 {
+  return segment == FS ? MODE_FS_OPEN : MODE_GS_OPEN;
+}
+
+/** The bits of MODE for FS and GS. */
+export function openMode(user: bool): u32 {
+  return openSegments & (user ? usedByUser : usedBySystem);
+}
+
+/** Code of `mode` was found to go through FS or GS: from now on it is decoded for these as they are. */
+export function useSegment(segment: u32, mode: u32): void {
+  const bit = openBit(segment);
+  if (mode & MODE_USER) {
+    if (usedByUser & bit) return;
+    usedByUser |= bit;
+  } else {
+    if (usedBySystem & bit) return;
+    usedBySystem |= bit;
+  }
+  updateMode();
+}
+
 /** Recomputes MODE and TLB_CURRENT; to be called after CS, SS, DS.., CPL, CR0.PE or VM changed. */
 export function updateMode(): void {
   let mode: u32 = 0;
@@ -323,7 +353,6 @@ export function updateMode(): void {
   if (baseOf(CS) == 0 && limitOf(CS) == 0xffffffff && isFlat(SS) && isFlat(DS) && isFlat(ES)) {
     mode |= MODE_FLAT;
   }
-  if (isOpen(FS)) mode |= MODE_FS_OPEN;
-  if (isOpen(GS)) mode |= MODE_GS_OPEN;
-  store<u32>(MODE, mode);
+  openSegments = (isOpen(FS) ? MODE_FS_OPEN : 0) | (isOpen(GS) ? MODE_GS_OPEN : 0);
+  store<u32>(MODE, mode | openMode(cpl == 3));
 }

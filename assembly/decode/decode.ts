@@ -39,14 +39,7 @@ import {
 } from '../shared/records';
 import { COUNT_BLOCKS_DECODED } from '../shared/counters';
 import { FAULT_PENDING } from '../shared/layout';
-import {
-  MODE_CODE32,
-  MODE_FLAT,
-  MODE_FS_OPEN,
-  MODE_GS_OPEN,
-  MODE_SINGLE,
-  MODE_STACK32,
-} from '../shared/modes';
+import { MODE_CODE32, MODE_FLAT, MODE_SINGLE, MODE_STACK32 } from '../shared/modes';
 import {
   CODE_BIT_ADDRESS16_NONE,
   CODE_BIT_ADDRESS32_NONE,
@@ -91,6 +84,7 @@ import {
 } from '../generated/tables';
 import { addBlock } from '../mem/codepages';
 import { isRam } from '../mem/physical';
+import { openBit, useSegment } from '../cpu/segments';
 import { count, translateFetch } from '../mem/tlb';
 
 /** The longest instruction (SDM vol. 2A 2.3.11). */
@@ -295,7 +289,8 @@ function reachOperand(mode: u32, attributes: u32, isLea: bool): void {
   const plain = (mode & MODE_FLAT) != 0 && !address16;
   // Nothing may be written through CS, flat or not.
   if (plain && segment < FS && !(segment == CS && attributes & 0x400)) return;
-  const open = segment < FS ? 0 : segment == FS ? MODE_FS_OPEN : MODE_GS_OPEN;
+  const open = segment < FS ? 0 : openBit(segment);
+  if (open) useSegment(segment, mode);
   if (plain && mode & open) {
     if (index == SLOT_ZERO) {
       index = baseSlot(segment);
