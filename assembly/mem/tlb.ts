@@ -69,7 +69,7 @@ export function setFilled(count: u32): void {
 
 /** The generations were this at most. */
 let lastGeneration: u32 = 0;
-/** Counts changes of mappings that may concern every address space. */
+/** Counts changes of mappings that may concern every address space, or of what regions there are. */
 export let generationEpoch: u32 = 0;
 /**
  * Supervisor code was fetched through an entry that is not global, since the last flush of all. As
@@ -232,7 +232,6 @@ export function flushTlb(all: bool): void {
 function flushLocal(): void {
   flushList(TLB_FILLED, filled);
   filled = 0;
-  generationEpoch++;
   newLocalGeneration(freshGeneration());
 }
 
@@ -243,7 +242,11 @@ export function emptyUserTlb(): void {
   userEmpty = true;
 }
 
-/** INVLPG: one entry in each TLB, or everything of a large page that had entries. */
+/**
+ * INVLPG: one entry in each TLB, or everything of a large page that had entries. What was confirmed stays so
+ * unless code may have been fetched through one of these: a fork and exec has a dozen of INVLPG, and to
+ * confirm all code anew after each was a fifth of its time.
+ */
 export function flushTlbPage(linear: u32): void {
   count(COUNT_TLB_PAGE_FLUSHES);
   if (load<u8>(LARGE + (linear >>> 21))) {
@@ -252,18 +255,24 @@ export function flushTlbPage(linear: u32): void {
   }
   const kernel = entryOf(TLB_KERNEL, linear);
   const user = entryOf(TLB_USER, linear);
-  // The page that was mapped has no decoded code: nothing that runs was found through the entry.
-  const data = holdsData(kernel) || holdsData(user);
+  const kernelCode = mayRun(kernel) && (localCode || isGlobal(kernel, linear));
+  const userCode = mayRun(user);
   flushEntry(kernel);
   flushEntry(user);
-  if (!data) newGeneration();
+  if (kernelCode || !allFilled()) newGeneration();
+  else if (userCode) store<u32>(USER_GENERATION, ++lastGeneration);
 }
 
-/** Does the entry map a page without decoded code? */
-function holdsData(entry: u32): bool {
+/** May code have been confirmed through the entry? */
+function mayRun(entry: u32): bool {
   if (load<u32>(entry, TLB_READ) == TAG_INVALID) return false;
   const info = load<u32>(PAGE_INFO + ((load<u32>(entry, TLB_PHYSICAL) >>> 12) << 2));
-  return (info & ~PAGE_ATTRIBUTES) == 0;
+  return (info & ~PAGE_ATTRIBUTES) != 0;
+}
+
+/** Does every fetch leave an entry? */
+function allFilled(): bool {
+  return (load<u32>(DR7) & 0xff) == 0;
 }
 
 /** Puts an entry into its list, of which a full one is emptied first; gives its place there. */
