@@ -19,7 +19,7 @@
 //   01d00000  +--------------------------------------------+ SPACES
 //             | TLB entries of address spaces left         |
 //   01d80000  +--------------------------------------------+ BLOCK_HASH
-//             | 262,144 entries of 8 bytes                 |
+//             | 131,072 entries of 8 bytes                 |
 //   02000000  +--------------------------------------------+ TLB_KERNEL, TLB_USER
 //             | 2 x 2^20 entries of 16 bytes, mostly never |
 //             | touched and so no memory of the host's     |
@@ -249,7 +249,7 @@ export const SPACES = 0x1d00000; // TLB entries of address spaces that were left
 export const SPACES_END = 0x1d80000;
 /** u32 key (physical address), u32 block (0 = empty). */
 export const BLOCK_HASH = SPACES_END;
-export const BLOCK_HASH_ENTRIES = 0x40000;
+export const BLOCK_HASH_ENTRIES = 0x20000;
 export const RECORDS = 0x4000000;
 export const RECORDS_END = 0x6000000;
 
