@@ -21,6 +21,7 @@ import {
   EVENT_CODE,
   EVENT_CS,
   EVENT_EIP,
+  EVENT_INTERPRETED,
   EVENT_MODE,
   EVENT_START,
   FAULT_CHARGE,
@@ -51,6 +52,12 @@ function next(what: u32, eip: u32): usize {
 /** The run loop enters a block or a region: EVENT_INTERPRETED, EVENT_TRANSLATED. */
 export function noteEntry(kind: u32, eip: u32, mode: u32): void {
   store<u32>(next(kind, eip), mode, EVENT_MODE);
+}
+
+/** What was noted last as a region is a block that is interpreted. */
+export function markInterpreted(): void {
+  const last = (load<u32>(HISTORY + HISTORY_COUNT) - 1) & (HISTORY_ENTRIES - 1);
+  store<u32>(HISTORY + HISTORY_FIRST + (last << 5), EVENT_INTERPRETED);
 }
 
 /** A fault, or an interrupt of any kind, at the instruction in EIP_CURRENT. `what`: bytes 0 to 3. */

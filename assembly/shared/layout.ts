@@ -20,6 +20,8 @@
 //             | TLB entries of address spaces left         |
 //   01d80000  +--------------------------------------------+ BLOCK_HASH
 //             | 131,072 entries of 8 bytes                 |
+//   01e80000  +--------------------------------------------+ JUMP_CACHE
+//             | 8,192 entries of 32 bytes                  |
 //   02000000  +--------------------------------------------+ TLB_KERNEL, TLB_USER
 //             | 2 x 2^20 entries of 16 bytes, mostly never |
 //             | touched and so no memory of the host's     |
@@ -229,12 +231,6 @@ export const TLB_FILLED_GLOBAL = TLB_FILLED + TLB_FILLED_ROOM * 4;
  */
 export const SECOND_HASH = 0x50000;
 export const SECOND_HASH_ENTRIES = 0x10000;
-/**
- * Entry descriptors by EIP, for the run loop: see JUMP_* in shared/regions.ts. What is noted holds
- * while the generation of its mode does.
- */
-export const JUMP_CACHE = 0xd0000;
-export const JUMP_CACHE_ENTRIES = 2048;
 export const PAGE_INFO = 0x100000; // u32 a physical page: shared/paging.ts PAGE_*
 /**
  * A bit an EIP, by savedBit(): may there be a saved translation that is entered there? The host sets
@@ -250,6 +246,12 @@ export const SPACES_END = 0x1d80000;
 /** u32 key (physical address), u32 block (0 = empty). */
 export const BLOCK_HASH = SPACES_END;
 export const BLOCK_HASH_ENTRIES = 0x20000;
+/**
+ * Entry descriptors and untranslated blocks by EIP, for the run loop: see JUMP_* in shared/regions.ts. What is
+ * noted holds while the generation of its mode does. With 2,048 entries half of a fork's looks found another.
+ */
+export const JUMP_CACHE = BLOCK_HASH + BLOCK_HASH_ENTRIES * 8;
+export const JUMP_CACHE_ENTRIES = 8192;
 export const RECORDS = 0x4000000;
 export const RECORDS_END = 0x6000000;
 

@@ -36,7 +36,8 @@ export const ENTRY_TABLES = 28;
 
 // The run loop's cache of entries: EIP; the generation and MODE it was noted under; the descriptor, and
 // what the chain needs of it; and generationEpoch (mem/tlb.ts), for another address space with the same
-// mapping. As long as the generation is the current one, the word at ENTRY_GENERATION is, too.
+// mapping. As long as the generation is the current one, the word at ENTRY_GENERATION is, too. Of a block that
+// is not translated SLOT is the interpreter's and LABEL the block (interp/run.ts rememberBlock()).
 export const JUMP_SHIFT = 5;
 export const JUMP_EIP = 0;
 export const JUMP_GENERATION = 4;
@@ -47,7 +48,7 @@ export const JUMP_SLOT = 20;
 export const JUMP_LABEL = 24;
 export const JUMP_TABLES = 28;
 /** An entry's place: (EIP ^ (EIP >>> JUMP_FOLD)) modulo JUMP_CACHE_ENTRIES. */
-export const JUMP_FOLD = 11;
+export const JUMP_FOLD = 13;
 
 /** What a region's function returns, and interpret() too: interp/step.ts LEAVE_*. */
 export const REGION_NEXT = 0;

@@ -194,4 +194,4 @@
     i32.const 3
     i32.and
     return_call $chain)
-  (export "r1" (func 2)))
+  (export "r2" (func 2)))

@@ -85,4 +85,4 @@
     i32.const 3
     i32.and
     return_call $chain)
-  (export "r1" (func 1)))
+  (export "r2" (func 1)))
