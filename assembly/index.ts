@@ -12,6 +12,7 @@ export { hideFeatures } from './cpu/cpuid';
 export { findBlock, invalidateCode } from './mem/codepages';
 export { getEflags, setEflags } from './ops/flags';
 export * from './generated/vmi';
+export * from './paravirt/quick';
 export * from './ops/fpu/quick';
 export * from './ops/fpu/masked';
 export {

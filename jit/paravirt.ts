@@ -49,6 +49,11 @@ export interface DirectCall {
   after: 'nothing' | 'code' | 'events' | 'leaves';
   /** It raises nothing: a JMP may lead to it as well, where a fault would be the routine's. */
   neverFaults?: boolean | undefined;
+  /**
+   * Export of the core with the same arguments that makes the call and gives 1 when nothing has to be looked
+   * at, before or after; 0: nothing has been done.
+   */
+  quick?: string | undefined;
   /** The operation on EFLAGS.IF that stands here instead of a call, or nothing at all. */
   inline?: 'enable' | 'disable' | 'get' | 'set' | 'nothing' | undefined;
 }
@@ -111,6 +116,18 @@ export function emitDirect(
     e.localSet(pointer);
     return pointer;
   });
+  if (call.quick !== undefined) {
+    c.prepareLeave();
+    pushArguments(c, call, given);
+    e.call(c.imports.functionIndex(call.quick));
+    e.op(O.I32_EQZ);
+    c.leaveIf();
+    for (const local of given) if (local >= 0) c.locals.give(local);
+    count(c, call);
+    c.retire(instructions + ROUTINE_LENGTH);
+    if (tail) popTarget(c);
+    return;
+  }
   count(c, call);
   c.retire(instructions);
   // What neither faults nor asks for the time has no use for the state in memory.
@@ -125,10 +142,7 @@ export function emitDirect(
       e.localSet(generations[i]);
     });
   }
-  call.arguments.forEach((at, i) => {
-    if (typeof at === 'number') e.i32Const(at);
-    else e.localGet(given[i] >= 0 ? given[i] : c.registers[REGISTER[at as keyof typeof REGISTER]]);
-  });
+  pushArguments(c, call, given);
   e.call(c.imports.functionIndex(call.function));
   for (const local of given) if (local >= 0) c.locals.give(local);
   if (call.after === 'leaves') {
@@ -161,6 +175,15 @@ export function emitDirect(
   e.if();
   leaveBehind(c, next);
   e.end();
+}
+
+/** `given` has the local of each argument that is on the guest's stack. */
+function pushArguments(c: Context, call: DirectCall, given: readonly number[]): void {
+  const { e } = c;
+  call.arguments.forEach((at, i) => {
+    if (typeof at === 'number') e.i32Const(at);
+    else e.localGet(given[i] >= 0 ? given[i] : c.registers[REGISTER[at as keyof typeof REGISTER]]);
+  });
 }
 
 /**

@@ -12,12 +12,9 @@ import {
   IDTR_BASE,
   IDTR_LIMIT,
   MODE,
-  TLB_ADDEND,
   TLB_CURRENT,
   TLB_KERNEL,
-  TLB_READ,
   TLB_USER,
-  TLB_WRITE,
 } from '../shared/layout';
 import { IF, NT, RF, TF, VM } from '../shared/flags';
 import {
@@ -31,7 +28,7 @@ import {
   MODE_USER,
   MODE_V86,
 } from '../shared/modes';
-import { entryOf } from '../mem/tlb';
+import { toRead, toWrite } from '../mem/tlb';
 import { changeFlags } from './privilege';
 import {
   accessOf,
@@ -74,20 +71,6 @@ const TRAP_GATE: u32 = 0x100;
 const WIDE_TSS: u32 = 0x800;
 const TSS_ESP0: u32 = 4;
 const TSS_SS0_END: u32 = 9;
-
-/** Host address of supervisor memory, or 0: not in the TLB, no RAM, or in two pages. */
-function toRead(linear: u32, bytes: u32): u32 {
-  const entry = entryOf(TLB_KERNEL, linear);
-  if (load<u32>(entry, TLB_READ) != ((linear + bytes - 1) | 0xfff)) return 0;
-  return linear + load<u32>(entry, TLB_ADDEND);
-}
-
-/** The same for writing; not where there is code either. */
-function toWrite(linear: u32, bytes: u32): u32 {
-  const entry = entryOf(TLB_KERNEL, linear);
-  if (load<u32>(entry, TLB_WRITE) != ((linear + bytes - 1) | 0xfff)) return 0;
-  return linear + load<u32>(entry, TLB_ADDEND);
-}
 
 /** The second word of a flat descriptor in the GDT with DPL and RPL `level`, or 0. */
 function flatDescriptor(selector: u32, level: u32, mask: u32, value: u32): u32 {

@@ -98,10 +98,14 @@ export function noteSource(index: u32, table: u32, directory: u32): void {
   store<u32>(source, now, 8);
 }
 
+/** The next announcement makes times no longer comparable, and drops everything. */
+export function isLastTime(): bool {
+  return now == 0xffffffff;
+}
+
 /** A page-table page (number) changed. */
 export function noteTable(page: u32): void {
   if (++now == 0) {
-    // Times are no longer comparable.
     now = 1;
     flushTlb(true);
     memory.fill(STAMPS, 0, (STAMP_MASK + 1) << 2);

@@ -114,6 +114,20 @@ export function entryOf(tlb: u32, linear: u32): u32 {
   return tlb + ((linear >>> 8) & ((TLB_ENTRIES - 1) << 4));
 }
 
+/** Host address of supervisor memory, or 0: not in the TLB, no RAM, or in two pages. */
+export function toRead(linear: u32, bytes: u32): u32 {
+  const entry = entryOf(TLB_KERNEL, linear);
+  if (load<u32>(entry, TLB_READ) != ((linear + bytes - 1) | 0xfff)) return 0;
+  return linear + load<u32>(entry, TLB_ADDEND);
+}
+
+/** The same for writing; not where there is code either. */
+export function toWrite(linear: u32, bytes: u32): u32 {
+  const entry = entryOf(TLB_KERNEL, linear);
+  if (load<u32>(entry, TLB_WRITE) != ((linear + bytes - 1) | 0xfff)) return 0;
+  return linear + load<u32>(entry, TLB_ADDEND);
+}
+
 /** Physical address of what translate() found last. */
 export let translated: u32 = 0;
 

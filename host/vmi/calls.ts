@@ -66,6 +66,8 @@ export interface Call {
   after: After;
   /** No argument and no state makes it raise an exception. */
   neverFaults?: boolean;
+  /** The core has a form of it that does the usual at once: assembly/paravirt/quick.ts. */
+  quick?: boolean;
   /** Translated code has the operation inline: jit/paravirt.ts. */
   inline?: 'enable' | 'disable' | 'get' | 'set' | 'nothing';
   does: string;
@@ -120,6 +122,7 @@ function none(name: string, callClass: CallClass, does: string, reason: string):
 
 const READS: Partial<Row> = { after: 'nothing' };
 const NEVER_FAULTS: Partial<Row> = { neverFaults: true };
+const QUICK: Partial<Row> = { quick: true };
 const PORTS: Partial<Row> = { after: 'events' };
 const HOST: Partial<Row> = { served: 'host', after: 'events', neverFaults: true };
 
@@ -141,13 +144,13 @@ const ROWS: readonly Row[] = [
   row('GetIDT', 'C', args('buffer: linear'), 'none', 'cpu.store_idt', 'SIDT to the address.'),
   row('GetTR', 'C', [], 'eax', 'cpu.store_tr', 'STR.', READS),
   row('WriteGDTEntry', 'C', args('table: linear', 'index', 'low', 'high'), 'none', 'cpu.write_gdt_entry',
-    'Stores the descriptor at table + 8 * index.'),
+    'Stores the descriptor at table + 8 * index.', QUICK),
   row('WriteLDTEntry', 'C', args('table: linear', 'index', 'low', 'high'), 'none', 'cpu.write_ldt_entry',
     'Stores the descriptor at table + 8 * index.'),
   row('WriteIDTEntry', 'C', args('table: linear', 'index', 'low', 'high'), 'none', 'cpu.write_idt_entry',
     'Stores the gate at table + 8 * index.'),
   row('UpdateKernelStack', 'C', args('ss: selector', 'esp: linear'), 'none', 'cpu.load_sp0',
-    'The stack of the next entry to ring 0; stored in the task state segment.'),
+    'The stack of the next entry to ring 0; stored in the task state segment.', QUICK),
   row('SetCR0', 'C', args('value'), 'none', 'cpu.write_cr0', 'MOV CR0.'),
   row('SetCR2', 'C', args('value: linear'), 'none', 'mmu.write_cr2', 'MOV CR2.',
     { ...READS, neverFaults: true }),
@@ -187,13 +190,13 @@ const ROWS: readonly Row[] = [
     { served: 'host', after: 'leaves' }),
   row('Shutdown', 'C', [], 'none', null, 'Switches the machine off.', { served: 'host', after: 'leaves' }),
   row('SetPxE', 'C', args('entry', 'at: linear', 'flags: entry flags'), 'none', 'mmu.set_pte',
-    'Stores a 32-bit page-table entry.'),
+    'Stores a 32-bit page-table entry.', QUICK),
   row('SetPxELong', 'C', args('low', 'high', 'at: linear', 'flags: entry flags'), 'none', 'mmu.set_pte_atomic',
-    'Stores a 64-bit page-table entry at once.'),
+    'Stores a 64-bit page-table entry at once.', QUICK),
   row('UpdatePxE', 'C', args('at: linear', 'flags: entry flags'), 'none', 'mmu.pte_update',
-    'The guest changed a 32-bit entry in memory.', NEVER_FAULTS),
+    'The guest changed a 32-bit entry in memory.', { ...NEVER_FAULTS, ...QUICK }),
   row('UpdatePxELong', 'C', args('at: linear', 'flags: entry flags'), 'none', 'mmu.pte_update',
-    'The guest changed a 64-bit entry in memory.', NEVER_FAULTS),
+    'The guest changed a 64-bit entry in memory.', { ...NEVER_FAULTS, ...QUICK }),
   row('MachineToPhysical', 'C', args('address'), 'eax', null, 'The argument: there is no other space.',
     READS),
   row('PhysicalToMachine', 'C', args('address'), 'eax', null, 'The argument: there is no other space.',

@@ -8,7 +8,7 @@ const HOST = 'vmi_host';
 const HOST_ARGUMENTS = 5;
 
 const DIRECT: readonly DirectCall[] = CALLS.map((call): DirectCall => {
-  const { after, inline, neverFaults, number, result, served } = call;
+  const { after, inline, neverFaults, number, quick, result, served } = call;
   const given: DirectCall['arguments'] = call.arguments.map(({ at }) => at);
   const host = served === 'host';
   return {
@@ -22,6 +22,7 @@ const DIRECT: readonly DirectCall[] = CALLS.map((call): DirectCall => {
     after,
     neverFaults,
     inline,
+    quick: quick ? `vmi_quick_${call.name}` : undefined,
   };
 });
 

@@ -74,6 +74,7 @@ const WRITE_ENTRY: CallCase[] = [
   },
   {
     title: 'across a page',
+    slow: true,
     registers: { eax: DATA + 0xffc, edx: 0, ecx: 0x89abcdef },
     stack: [0x01234567],
     native: [0x89, 0x0c, 0xd0, 0xff, 0x34, 0x24, 0x8f, 0x44, 0xd0, 0x04],

@@ -56,6 +56,8 @@ export interface CallCase {
    * there, or drops the TLB entry of the ROM, which translation wants to know.
    */
   unseen?: boolean;
+  /** Nothing that a quick form (host/vmi/calls.ts) does: the routine makes it. */
+  slow?: boolean;
   /** A REP that does not fit into one turn is made again, so that instructions do not count. */
   again?: boolean;
 }
