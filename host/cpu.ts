@@ -5,6 +5,7 @@
 import {
   BUDGET,
   COUNTERS,
+  COUNTER_SPAN,
   COUNT_CURRENT,
   EXCHANGE,
   EXCHANGE_SIZE,
@@ -192,6 +193,11 @@ export class Cpu {
   /** How TLB entries of address spaces that are left stay true: SPACES_* (shared/paravirt.ts). */
   setSpaces(how: number): void {
     this.#words[SPACES_KEPT >> 2] = how;
+  }
+
+  /** For so many instructions the time-stamp counter may go on without CpuHost.timestamp(). */
+  setCounterSpan(instructions: number): void {
+    this.#words[COUNTER_SPAN >> 2] = instructions;
   }
 
   /** CpuHost.vmiTrace is told of every call. */

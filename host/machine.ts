@@ -64,6 +64,8 @@ const BUDGET_BEHIND = 20_000;
  * and its delays are too short ever after (2.6.26: "IO-APIC + timer doesn't work").
  */
 const BEHIND_SHARE = 0.5;
+/** Instructions, a few microseconds of them. */
+const COUNTER_SPAN = 4096;
 /** On the virtual clock calls end at multiples of this, whatever the host does. */
 const VIRTUAL_STRIDE = 2 ** 19;
 /** A port access on an ISA bus. Loops that poll a port for milliseconds turn less often for it. */
@@ -473,6 +475,7 @@ export class Machine {
     });
     cpu.setFace(this.face.code, this.face.leaves);
     cpu.setSpaces(this.spaces());
+    cpu.setCounterSpan(this.clock.virtual ? 0 : COUNTER_SPAN);
     cpu.setVmiTraced(this.trace.vmi !== undefined);
     writeBiosData(ram);
     const tables = placeAcpiTables(ram, tablesStart(ram.length), ram.length);

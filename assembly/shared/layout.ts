@@ -170,6 +170,11 @@ export const MXCSR = XMM + 128;
 
 /** Counters, u32 each, indexed by shared/counters.ts; the host reads and widens them. */
 export const COUNTERS = 0xa00;
+/**
+ * Instructions for which the time-stamp counter goes on by itself before the host is asked again (cpu/msr.ts);
+ * 0: never, as with the virtual clock, where each reading has its own time.
+ */
+export const COUNTER_SPAN = 0xff0;
 /** Scratch that host and core exchange structures through (register dumps, operand bytes). */
 export const EXCHANGE = 0x1000;
 export const EXCHANGE_SIZE = 0x1000;

@@ -163,6 +163,9 @@ export class Terminal {
   }
 }
 
+/** The global is a getter, which costs a fifth of a look at the clock. */
+const { performance } = globalThis;
+
 /** Monotonic nanoseconds; a double holds 104 days of them exactly. */
 export function hostNow(): number {
   return performance.now() * 1e6;

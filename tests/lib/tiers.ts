@@ -32,17 +32,16 @@ export function coreModule(): WebAssembly.Module {
 }
 
 /** A CPU with memory and the fixture's port, nothing else. */
-export async function bareCpu(ports: Ports): Promise<Cpu> {
+export async function bareCpu(ports: Ports & Partial<CpuHost>): Promise<Cpu> {
   let ticks = 0;
   const host: CpuHost = {
-    portIn: ports.portIn,
-    portOut: ports.portOut,
     mmioRead: () => -1,
     mmioWrite: () => {},
     interruptVector: () => -1,
     timestamp: () => ++ticks,
     readMsr: () => undefined,
     writeMsr: () => false,
+    ...ports,
   };
   return Cpu.create({ core: coreModule(), ram: RAM_SIZE, host });
 }
