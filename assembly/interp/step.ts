@@ -56,6 +56,15 @@ export function setHeatLimit(limit: u32): void {
   heatLimit = limit;
 }
 
+/** The blocks of the interpreter's last calls, a ring: an offset into it, then 16 addresses, 0 where none is. */
+export const CALLS: usize = memory.data(68, 4);
+export const CALLS_MASK: u32 = 60;
+
+/** All blocks go: nothing may lead to them. */
+export function forgetCalls(): void {
+  memory.fill(CALLS, 0, 68);
+}
+
 /** Finds EIP_CURRENT, COUNT_CURRENT of the record by walking back to its block's header. */
 export function begin(rp: u32): void {
   store<u32>(RECORD_CURRENT, rp);

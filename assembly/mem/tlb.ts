@@ -75,7 +75,7 @@ export let generationEpoch: u32 = 0;
  * Supervisor code was fetched through an entry that is not global, since the last flush of all. As
  * long as none was, what changes or flushes entries that are not global concerns no supervisor code.
  */
-let localCode: bool = false;
+export let localCode: bool = false;
 
 /** The generation that code of this mode is confirmed under. */
 export function generationOf(mode: u32): u32 {

@@ -102,6 +102,19 @@ export function setFlags(bits: u32): void {
   store<u32>(FLAG_B, bits & ARITHMETIC);
 }
 
+/** CF and OF of a rotation, at their EFLAGS places; the others stay what they are. */
+export function setRotated(cfOf: i32): void {
+  const kind = load<i32>(FLAG_KIND);
+  const b = load<i32>(FLAG_B);
+  if (kind == KIND_BITS) {
+    store<i32>(FLAG_B, (b & ~(CF | OF)) | cfOf);
+    return;
+  }
+  const af = (kind == KIND_CO ? b : load<i32>(FLAG_A) ^ b ^ load<i32>(FLAG_RESULT)) & AF;
+  store<i32>(FLAG_KIND, KIND_CO);
+  store<i32>(FLAG_B, af | cfOf);
+}
+
 /** The whole of EFLAGS. */
 export function getEflags(): u32 {
   return load<u32>(EFLAGS_SYSTEM) | getFlags();
