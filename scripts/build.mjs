@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { emitDeclarations } from './declarations.mjs';
+import { hintCore } from './hint-core.mjs';
 import { translatorDefine } from './translator-hash.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -51,6 +52,7 @@ if (process.argv[2] !== 'js') {
     ],
     { stdio: 'inherit', cwd: root },
   );
+  await hintCore(inRoot('dist/core.wasm'));
   say('core');
 
   if (process.argv[2] === 'core') process.exit();

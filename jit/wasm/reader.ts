@@ -22,6 +22,8 @@ export interface FunctionBody {
   type: FunctionType;
   /** Types of the declared locals, in order, without the parameters. */
   locals: number[];
+  /** Where the declaration of the locals begins: offsets of hints count from there. */
+  declared: number;
   /** The instructions, the final `end` included: module.bytes[start, end). */
   start: number;
   end: number;
@@ -251,7 +253,7 @@ function readCode(c: Cursor, module: ReadModule): void {
     const type = module.types[module.functionTypes[index]];
     const hints = [...(module.hints.get(index) ?? [])];
     const unlikely = new Set(hints.map((offset) => declared + offset));
-    module.bodies.push({ index, type, locals, start: c.at, end, unlikely });
+    module.bodies.push({ index, type, locals, declared, start: c.at, end, unlikely });
     c.at = end;
   }
 }
