@@ -1,5 +1,5 @@
 ;; fninit; fld qword [esi]; fadd st0, st1; fstp qword [edi]
-;; 5 instructions, 8 bytes; 1993 bytes of wasm
+;; 5 instructions, 8 bytes; 1982 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
   (import "env" "masked_load64" (func $masked_load64 (param i32 i64) (result i32)))
@@ -274,246 +274,237 @@
         local.get 31
         local.get 32
         i32.xor
-        local.tee 31
-        i32.const 1
-        i32.add
-        i32.const 0x7ffe
-        i32.and
-        i32.const 0
-        i32.ne
-        local.get 30
-        i64.const 0
-        i64.lt_s
-        i32.and
-        local.get 29
-        i32.const 1
-        i32.add
-        i32.const 0x7ffe
-        i32.and
-        i32.const 0
-        i32.ne
-        local.get 28
-        i64.const 0
-        i64.lt_s
-        i32.and
-        i32.const 0x884
-        i32.load
-        i32.const 0xf3f
-        i32.and
-        i32.const 831
-        i32.eq
-        i32.and
-        i32.and
-        i32.eqz
-        if
-          i32.const -1
-          br 1
-        end
-        local.get 29
-        i32.const 0x7fff
-        i32.and
-        local.get 31
-        i32.const 0x7fff
-        i32.and
-        i32.sub
-        local.tee 33
-        i32.eqz
-        local.get 28
-        local.get 30
-        i64.lt_u
-        i32.and
-        local.get 33
-        i32.const 0
-        i32.lt_s
-        i32.or
-        if
-          local.get 28
-          local.get 30
-          local.set 28
-          local.get 29
-          local.get 31
-          local.set 29
-          local.set 31
-          i32.const 0
-          local.get 33
-          i32.sub
-          local.set 33
-          local.set 30
-        end
-        local.get 33
-        i32.const 64
-        i32.ge_s
-        if
-          i32.const -1
-          br 1
-        end
-        local.get 29
-        i32.const 0x7fff
-        i32.and
-        local.set 32
-        local.get 30
-        local.get 33
-        i64.extend_i32_s
-        local.tee 34
-        i64.shr_u
-        local.set 35
-        local.get 30
-        i64.const 1
-        i64.shl
-        i64.const 63
-        local.get 34
-        i64.sub
-        i64.shl
-        local.set 30
-        local.get 29
-        local.get 31
-        i32.xor
-        i32.const 0x8000
-        i32.and
-        if (result i32)
-          i64.const 0
-          local.get 30
-          i64.sub
-          local.set 34
-          local.get 28
-          local.get 35
-          i64.sub
-          local.get 30
-          i64.const 0
-          i64.ne
-          i64.extend_i32_u
-          i64.sub
-          local.tee 35
-          i64.eqz
-          if
-            local.get 34
-            i64.eqz
-            if
-              local.get 19
-              i64.const 0
-              i64.store offset=0x800
-              local.get 19
-              i32.const 0
-              i32.store16 offset=0x808
-              i32.const 0
-              br 3
-            end
-            local.get 34
-            local.set 35
-            local.get 32
-            i32.const -64
-            i32.add
-            local.set 32
-            i64.const 0
-            local.set 34
-          end
-          local.get 35
-          local.get 35
-          i64.clz
-          i32.wrap_i64
-          local.tee 31
-          i64.extend_i32_s
-          local.tee 28
-          i64.shl
-          local.get 34
-          i64.const 1
-          i64.shr_u
-          i64.const 63
-          local.get 28
-          i64.sub
-          i64.shr_u
-          i64.or
-          local.set 35
-          local.get 34
-          local.get 28
-          i64.shl
-          local.set 30
-          local.get 32
-          local.get 31
-          i32.sub
-        else
-          local.get 28
-          local.get 35
-          i64.add
-          local.tee 35
-          local.get 28
-          i64.lt_u
-          if (result i32)
-            local.get 30
-            i64.const 1
-            i64.and
-            local.get 35
-            i64.const 63
-            i64.shl
-            local.get 30
-            i64.const 1
-            i64.shr_u
-            i64.or
-            i64.or
-            local.set 30
-            local.get 35
-            i64.const 1
-            i64.shr_u
-            i64.const -9223372036854775808
-            i64.or
-            local.set 35
-            local.get 32
-            i32.const 1
-            i32.add
-          else
-            local.get 32
-          end
-        end
         local.set 31
-        local.get 35
-        local.get 30
-        i64.const -9223372036854775808
-        local.get 35
-        i64.const 1
-        i64.and
-        i64.sub
-        i64.gt_u
-        local.tee 32
-        i64.extend_i32_u
-        i64.add
-        local.tee 35
-        i64.eqz
-        if
-          i64.const -9223372036854775808
-          local.set 35
+        block
+          i32.const 0x884
+          i32.load
+          i32.const 0xf3f
+          i32.and
+          i32.const 831
+          i32.ne
+          br_if 0
+          local.get 28
+          local.get 30
+          i64.and
+          i64.const 0
+          i64.ge_s
+          br_if 0
+          local.get 29
+          i32.const 1
+          i32.add
+          i32.const 0x7ffe
+          i32.and
+          i32.eqz
+          br_if 0
           local.get 31
           i32.const 1
           i32.add
+          i32.const 0x7ffe
+          i32.and
+          i32.eqz
+          br_if 0
+          local.get 29
+          i32.const 0x7fff
+          i32.and
+          local.get 31
+          i32.const 0x7fff
+          i32.and
+          i32.sub
+          local.tee 33
+          i32.eqz
+          local.get 28
+          local.get 30
+          i64.lt_u
+          i32.and
+          local.get 33
+          i32.const 0
+          i32.lt_s
+          i32.or
+          if
+            local.get 28
+            local.get 30
+            local.set 28
+            local.get 29
+            local.get 31
+            local.set 29
+            local.set 31
+            i32.const 0
+            local.get 33
+            i32.sub
+            local.set 33
+            local.set 30
+          end
+          local.get 33
+          i32.const 64
+          i32.ge_s
+          br_if 0
+          local.get 29
+          i32.const 0x7fff
+          i32.and
+          local.set 32
+          local.get 30
+          local.get 33
+          i64.extend_i32_s
+          local.tee 34
+          i64.shr_u
+          local.set 35
+          local.get 30
+          i64.const 1
+          i64.shl
+          i64.const 63
+          local.get 34
+          i64.sub
+          i64.shl
+          local.set 30
+          local.get 29
+          local.get 31
+          i32.xor
+          i32.const 0x8000
+          i32.and
+          if (result i32)
+            i64.const 0
+            local.get 30
+            i64.sub
+            local.set 34
+            local.get 28
+            local.get 35
+            i64.sub
+            local.get 30
+            i64.const 0
+            i64.ne
+            i64.extend_i32_u
+            i64.sub
+            local.tee 35
+            i64.eqz
+            if
+              local.get 34
+              i64.eqz
+              if
+                local.get 19
+                i64.const 0
+                i64.store offset=0x800
+                local.get 19
+                i32.const 0
+                i32.store16 offset=0x808
+                i32.const 0
+                br 4
+              end
+              local.get 34
+              local.set 35
+              local.get 32
+              i32.const -64
+              i32.add
+              local.set 32
+              i64.const 0
+              local.set 34
+            end
+            local.get 35
+            local.get 35
+            i64.clz
+            i32.wrap_i64
+            local.tee 31
+            i64.extend_i32_s
+            local.tee 28
+            i64.shl
+            local.get 34
+            i64.const 1
+            i64.shr_u
+            i64.const 63
+            local.get 28
+            i64.sub
+            i64.shr_u
+            i64.or
+            local.set 35
+            local.get 34
+            local.get 28
+            i64.shl
+            local.set 30
+            local.get 32
+            local.get 31
+            i32.sub
+          else
+            local.get 28
+            local.get 35
+            i64.add
+            local.tee 35
+            local.get 28
+            i64.lt_u
+            if (result i32)
+              local.get 30
+              i64.const 1
+              i64.and
+              local.get 35
+              i64.const 63
+              i64.shl
+              local.get 30
+              i64.const 1
+              i64.shr_u
+              i64.or
+              i64.or
+              local.set 30
+              local.get 35
+              i64.const 1
+              i64.shr_u
+              i64.const -9223372036854775808
+              i64.or
+              local.set 35
+              local.get 32
+              i32.const 1
+              i32.add
+            else
+              local.get 32
+            end
+          end
           local.set 31
-        end
-        local.get 31
-        i32.const 1
-        i32.sub
-        i32.const 0x7ffe
-        i32.ge_u
-        if
-          i32.const -1
+          local.get 35
+          local.get 30
+          i64.const -9223372036854775808
+          local.get 35
+          i64.const 1
+          i64.and
+          i64.sub
+          i64.gt_u
+          local.tee 32
+          i64.extend_i32_u
+          i64.add
+          local.tee 35
+          i64.eqz
+          if
+            i64.const -9223372036854775808
+            local.set 35
+            local.get 31
+            i32.const 1
+            i32.add
+            local.set 31
+          end
+          local.get 31
+          i32.const 1
+          i32.sub
+          i32.const 0x7ffe
+          i32.ge_u
+          br_if 0
+          local.get 19
+          local.get 35
+          i64.store offset=0x800
+          local.get 19
+          local.get 29
+          i32.const 0x8000
+          i32.and
+          local.get 31
+          i32.or
+          i32.store16 offset=0x808
+          i32.const 544
+          i32.const 32
+          local.get 32
+          select
+          i32.const 0
+          local.get 30
+          i64.const 0
+          i64.ne
+          select
           br 1
         end
-        local.get 19
-        local.get 35
-        i64.store offset=0x800
-        local.get 19
-        local.get 29
-        i32.const 0x8000
-        i32.and
-        local.get 31
-        i32.or
-        i32.store16 offset=0x808
-        i32.const 544
-        i32.const 32
-        local.get 32
-        select
-        i32.const 0
-        local.get 30
-        i64.const 0
-        i64.ne
-        select
+        i32.const -1
       end
       local.tee 20
       i32.const 0
