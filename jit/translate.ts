@@ -8,6 +8,7 @@
  */
 import { KERNEL_GENERATION } from '../assembly/shared/layout.ts';
 import { MODE_USER } from '../assembly/shared/modes.ts';
+import { REGION_MISS } from '../assembly/shared/regions.ts';
 import { CODES } from '../isa/codes.ts';
 import { END_OPERAND, END_POP, END_PUSH } from './accesses.ts';
 import { ALL_STATE, Context, FLAGS_BIT, type Imports } from './context.ts';
@@ -187,6 +188,7 @@ export class Translation {
     this.onePage = region.nodes.every((node) => samePage(node.eip, eip));
     c.begin(region.nodes[0].eip, region.mode, state >>> 16, state & ALL_STATE, vectors, callsOut);
     this.generation = KERNEL_GENERATION + (region.mode & MODE_USER);
+    this.confirmRoutines(c, region, tables);
     const start = module.code.length;
     const count = region.nodes.length;
     this.structurer.emit(module.code, c.label, {
@@ -328,7 +330,7 @@ export class Translation {
     }
   }
 
-  /** Only where the call leads there, and while the page of the routine is what it was. */
+  /** Only where the call leads there; the page of the routine is what it was (confirmRoutines()). */
   private emitDirect(c: Context, node: Node, call: DirectCall, tables: Tables): void {
     const { e } = c;
     const { end } = node;
@@ -340,9 +342,32 @@ export class Translation {
       e.op(O.I32_NE);
       c.leaveIf();
     }
-    this.confirmHere(c, node.target, tables);
     emitDirect(c, call, node.instructions, isTail(node) ? undefined : node.next);
     if (isTail(node)) this.lookup(c, tables);
+  }
+
+  /**
+   * Where the region begins: are the routines that it calls directly mapped as they were? What changes a
+   * mapping leaves the region, so it need not be asked at each call, of which a kernel makes one in fifty
+   * instructions. Nothing has been done yet: the interpreter executes what is at the entry.
+   */
+  private confirmRoutines(c: Context, region: Region, tables: Tables): void {
+    const { e } = c;
+    const asked = new Set<number>();
+    for (const { direct, target } of region.nodes) {
+      if (!direct || asked.has(target >>> 12)) continue;
+      asked.add(target >>> 12);
+      const word = this.ifUnconfirmed(c, target, tables);
+      e.i32Const(target);
+      c.pushTable(word + 4);
+      e.call(c.imports.functionIndex('confirmPage'));
+      e.op(O.I32_EQZ);
+      e.if();
+      e.i32Const(REGION_MISS);
+      e.return();
+      e.end();
+      e.end();
+    }
   }
 
   /** Behind the operation that ends the node, if 1 is on the stack or the budget is used up. */
