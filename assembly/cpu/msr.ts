@@ -49,6 +49,14 @@ let readings: u32 = READINGS;
 let greatest: u64 = 0;
 
 /**
+ * The next reading asks the host: the guest has looked at a device, and may compare its clock with the counter.
+ * Kernels up to 2.6.36 count how long readings of the PIT take, and give the counter up if these differ tenfold.
+ */
+export function askForTime(): void {
+  readings = READINGS;
+}
+
+/**
  * The time-stamp counter. Asking the host takes 0.1 us, and a scheduler asks several times in a
  * microsecond: for some readings and instructions it goes on at one instruction a nanosecond. A slice begins with
  * the host's time: between slices it sleeps and timers fire.

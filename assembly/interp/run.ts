@@ -80,6 +80,7 @@ import {
 } from '../shared/records';
 import { debugAfter, debugBefore, debugging } from '../cpu/debug';
 import { note } from '../cpu/faults';
+import { askForTime } from '../cpu/msr';
 import { deliverExternal, deliverPending, shutdown } from '../cpu/interrupts';
 import { CS, limitOf } from '../cpu/segments';
 import { hasRoom, resetDecoder } from '../decode/decode';
@@ -185,6 +186,8 @@ function single(): void {
   if (!block) return;
   noteEntry(EVENT_INTERPRETED, load<u32>(EIP), mode);
   count(COUNT_SINGLES);
+  // Mostly for an access to device memory.
+  askForTime();
   store<u32>(SINGLE, 1);
   interpret(block, mode);
   store<u32>(SINGLE, 0);

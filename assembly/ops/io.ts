@@ -1,9 +1,20 @@
 // IN and OUT (INS and OUTS are in string.ts).
 import { EAX, EDX } from '../shared/layout';
+import { askForTime } from '../cpu/msr';
 import { checkPort } from '../cpu/privilege';
 
 export declare function portIn(port: u32, size: u32): u32;
 export declare function portOut(port: u32, size: u32, value: u32): void;
+
+/** A port that may be read or written: the host is asked. */
+export function readPort(port: u32, size: u32): u32 {
+  askForTime();
+  return portIn(port, size);
+}
+export function writePort(port: u32, size: u32, value: u32): void {
+  askForTime();
+  portOut(port, size, value);
+}
 
 export function in_imm8(port: i32): void {
   input8(port & 0xff);
@@ -55,30 +66,30 @@ export function out_dx32(): void {
 
 function input8(port: u32): void {
   checkPort(port, 1);
-  store<u8>(EAX, portIn(port, 1));
+  store<u8>(EAX, readPort(port, 1));
 }
 
 function input16(port: u32): void {
   checkPort(port, 2);
-  store<u16>(EAX, portIn(port, 2));
+  store<u16>(EAX, readPort(port, 2));
 }
 
 function input32(port: u32): void {
   checkPort(port, 4);
-  store<u32>(EAX, portIn(port, 4));
+  store<u32>(EAX, readPort(port, 4));
 }
 
 function output8(port: u32): void {
   checkPort(port, 1);
-  portOut(port, 1, load<u8>(EAX));
+  writePort(port, 1, load<u8>(EAX));
 }
 
 function output16(port: u32): void {
   checkPort(port, 2);
-  portOut(port, 2, load<u16>(EAX));
+  writePort(port, 2, load<u16>(EAX));
 }
 
 function output32(port: u32): void {
   checkPort(port, 4);
-  portOut(port, 4, load<u32>(EAX));
+  writePort(port, 4, load<u32>(EAX));
 }

@@ -26,7 +26,7 @@ import { probeWrite, read16, read32, read8, write16, write32, write8 } from '../
 import { entryOf } from '../mem/tlb';
 import { checkPort } from '../cpu/privilege';
 import { covers, ES, linearAddress } from '../cpu/segments';
-import { portIn, portOut } from './io';
+import { readPort, writePort } from './io';
 
 const LIMIT: u32 = 0x4000;
 /** Port accesses cost a call each. */
@@ -402,7 +402,7 @@ function ins(context: u32, shift: u32): void {
   const to = target(context, shift, true);
   // The port is read once: whatever could fault comes before it.
   probeWrite(to, 1 << shift);
-  writeElement(to, shift, portIn(port, 1 << shift));
+  writeElement(to, shift, readPort(port, 1 << shift));
   advance(EDI, context, stepOf(shift));
 }
 
@@ -411,7 +411,7 @@ function outs(context: u32, shift: u32): void {
   checkPort(port, 1 << shift);
   const value = readElement(source(context, shift), shift);
   advance(ESI, context, stepOf(shift));
-  portOut(port, 1 << shift, value);
+  writePort(port, 1 << shift, value);
 }
 
 function repIns(context: u32, shift: u32): void {

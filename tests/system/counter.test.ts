@@ -12,6 +12,8 @@ const SPAN = 4096;
 
 // mov edi, TIMES; mov ecx, READINGS; again: rdtsc; stosd; loop again; hlt
 const LOOP = 'bf00000200b9640000000f31abe2fbf4';
+// The same with a look at a port before each reading: in al, 42h
+const POLL = 'bf00000200b964000000e4420f31abe2f9f4';
 // The same with a loop of 8,192 instructions before each reading: mov edx, 4096; dec edx; jnz $-1
 const SLOW = 'bf00000200b964000000ba001000004a75fd0f31abe2f3f4';
 
@@ -40,6 +42,12 @@ it('goes on by an instruction a nanosecond for a few readings', async () => {
   expect(asked).toBeLessThan(READINGS / 5);
   for (let i = 1; i < READINGS; i++) expect(times[i]).toBeGreaterThan(times[i - 1]!);
   expect(times.at(-1)! - times[0]!).toBeLessThan(100 * asked + 3 * 9);
+});
+
+it('asks the host after each look at a device', async () => {
+  let asked = 0;
+  await run(POLL, SPAN, () => 5000 + 100 * asked++);
+  expect(asked).toBe(READINGS);
 });
 
 it('never steps back when the host is behind', async () => {
