@@ -4,7 +4,8 @@
  * There are two clocks. Host time follows a monotonic counter that the platform injects, but waits
  * at every deadline until its timer has fired: a host that gives the processor to others, or wakes
  * late, must not let the guest see time pass without its timer interrupts (Linux would declare the
- * TSC unstable). What was waited is caught up with afterwards, unless it is too long. Virtual time
+ * TSC unstable). What was waited is caught up with afterwards, unless it is too long. Nor does time jump while
+ * the guest runs, when the host was busy with something else: it makes up for it at a few times its pace. Virtual time
  * is made of retired instructions, one nanosecond each, plus the idle time that was skipped and what
  * port accesses take: two runs of one guest see the same times at the same instructions.
  *
@@ -68,6 +69,15 @@ const STEP = 256;
 /** Host time lost beyond this, as to a suspended laptop, is not caught up with. */
 const DEBT_MAX = 2 * NS_PER_SECOND;
 
+// Kernels up to 2.6.36 calibrate by reading the PIT in a loop, and give the TSC up when one reading takes ten
+// times as long as another: a translation, or another program of the host's, is enough for that.
+/** Nanoseconds that one look at the clock may take, with the access that it is for. */
+const LOOK = 2000;
+/** Nanoseconds that an instruction may take: a few times what it does take. */
+const HURRY = 4;
+/** So far behind the host at most. */
+const LAG_MAX = 200_000_000;
+
 export interface ClockOptions {
   kind: 'host' | 'virtual';
   /** Monotonic nanoseconds of the host; used by the host clock only. */
@@ -87,6 +97,15 @@ export class Clock {
   /** The running slice began with its end already passed: it may use what budget it has. */
   catchingUp = false;
 
+  /** The guest is not halted: it would see time jump. */
+  running = false;
+  /** Nobody tells the guest of time that passes between slices: that must not jump either. */
+  seamless = true;
+  /** `retired` at the last look. */
+  private lookedAt = 0;
+  /** Behind the host's time so much. */
+  private lag = 0;
+
   private timers: Timer[] = [];
   /** The time while timers fire: it goes on when the guest does. */
   private firing: number | undefined;
@@ -103,16 +122,34 @@ export class Clock {
     if (this.virtual) return this.retired() + this.state.offset;
     const { state } = this;
     let now = Math.floor(this.hostNow()) + state.offset;
-    const running = this.sliceEnd !== -Infinity;
-    const wall = running ? this.sliceEnd : this.nextDeadline();
+    const inSlice = this.sliceEnd !== -Infinity;
+    const wall = inSlice ? this.sliceEnd : this.nextDeadline();
+    const debt = now - wall;
+    if (debt > DEBT_MAX) {
+      state.offset -= debt - DEBT_MAX;
+      now = wall + DEBT_MAX;
+    }
+    now = this.smooth(now, inSlice);
     if (now > wall) {
-      if (now - wall > DEBT_MAX) state.offset -= now - wall - DEBT_MAX;
       now = wall;
-      if (running && !this.catchingUp) this.onEarlier();
+      if (inSlice && !this.catchingUp) this.onEarlier();
     }
     // A host counter may be coarse or step back; guest time never does.
     if (now > state.last) state.last = now;
     return state.last;
+  }
+
+  /** Of the host's time what a guest that runs may see. */
+  private smooth(host: number, inSlice: boolean): number {
+    const retired = this.retired();
+    const passed = LOOK + (retired - this.lookedAt) * HURRY;
+    this.lookedAt = retired;
+    if (!this.running) this.lag = 0;
+    else if (inSlice || this.seamless) {
+      const most = this.state.last + passed;
+      this.lag = Math.max(0, Math.min(host - most, LAG_MAX));
+    }
+    return host - this.lag;
   }
 
   /** Makes a timer; a name is used once. */

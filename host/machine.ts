@@ -392,8 +392,12 @@ export class Machine {
     }
     const started = this.options.hostNow();
     const before = cpu.retired();
+    clock.running = true;
     const exit = cpu.run(budget);
     clock.sliceEnd = -Infinity;
+    // Halted, it does not see how time passes.
+    clock.running = exit !== EXIT_HALT;
+    clock.seamless = !this.face.tellsStolen;
     const passed = this.options.hostNow() - started;
     if (passed > 1000) {
       const speed = (cpu.retired() - before) / passed;

@@ -119,6 +119,10 @@ export class KvmFace implements Face {
     this.hypercalls.call();
   }
 
+  get tellsStolen(): boolean {
+    return this.steal.isOn;
+  }
+
   stolen(ns: number): void {
     this.steal.add(ns);
   }

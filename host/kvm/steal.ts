@@ -22,11 +22,15 @@ export class StealTime {
     return true;
   }
 
+  get isOn(): boolean {
+    return (this.state.register & KVM_MSR_ENABLED) !== 0n;
+  }
+
   /** Adds to the record; a guest may have put it where another one counted before. */
   add(ns: number): void {
     const { memory, counts } = this.parts;
     const { register } = this.state;
-    if ((register & KVM_MSR_ENABLED) === 0n) return;
+    if (!this.isOn) return;
     const address = Number(register & ~KVM_MSR_ENABLED);
     const bytes = memory.bytes(address, RECORD_SIZE);
     if (bytes === undefined) return;

@@ -71,6 +71,8 @@ export interface Face {
   hypercall?(): void;
   /** A VMI call that the machine serves: arguments as unsigned words; gives EAX, or EDX:EAX. */
   call?(number: number, ...given: number[]): bigint;
+  /** Whether the guest counts on hearing of stolen time: then it passes (host/clock.ts). */
+  readonly tellsStolen?: boolean;
   /** The processor is about to run, after this many nanoseconds stolen from it. */
   stolen?(ns: number): void;
 }

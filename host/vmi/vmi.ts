@@ -55,6 +55,12 @@ export class VmiFace implements Face {
     return { alarms: this.alarms.state, started: this.started };
   }
 
+  /** A kernel that uses the alarms keeps its time by the counters that tell. */
+  get tellsStolen(): boolean {
+    const { real, available } = this.alarms.state;
+    return real !== undefined || available !== undefined;
+  }
+
   stolen(): void {
     this.parts.cpu.stolenCycles = BigInt(this.parts.time.steal_clock());
   }

@@ -131,3 +131,66 @@ describe('timers', () => {
     expect(stops).toBe(1);
   });
 });
+
+describe('a host that is busy with something else', () => {
+  function running() {
+    const host = { now: 1000, retired: 0 };
+    const clock = new Clock({ kind: 'host', hostNow: () => host.now });
+    clock.retired = () => host.retired;
+    clock.running = true;
+    clock.sliceEnd = Infinity;
+    /** The guest executes so much; so long passes. */
+    const pass = (ns: number, instructions: number) => {
+      host.now += ns;
+      host.retired += instructions;
+      return clock.now();
+    };
+    return { clock, pass };
+  }
+
+  test('its time is the guest\u2019s as long as it keeps pace', () => {
+    const { pass } = running();
+    expect(pass(1000, 5)).toBe(1000);
+    expect(pass(2_000_000, 1_000_000)).toBe(2_001_000);
+  });
+
+  test('does not let the guest see time jump, but hurry until it has made up for it', () => {
+    const { pass } = running();
+    let last = pass(1000, 5);
+    // Ten milliseconds of nothing, then a loop that looks at the clock each microsecond.
+    let longest = pass(10_000_000, 5) - last;
+    let looks = 0;
+    for (let now = pass(1000, 5); now < 10_001_000 + 1000 * looks; now = pass(1000, 5)) {
+      if (looks++) longest = Math.max(longest, now - last);
+      last = now;
+    }
+    expect(longest).toBeLessThan(10_000);
+    expect(looks).toBeLessThan(10_000);
+  });
+
+  test('is followed at once by a halted guest, and never more than a fifth of a second behind', () => {
+    const { clock, pass } = running();
+    pass(1000, 5);
+    pass(10_000_000, 0);
+    clock.running = false;
+    expect(pass(0, 0)).toBe(10_001_000);
+    clock.running = true;
+    expect(pass(1_000_000_000, 0)).toBe(1_010_001_000 - 200_000_000);
+  });
+
+  test('counts as time between slices where the guest is told of it, else not', () => {
+    const { clock, pass } = running();
+    clock.seamless = false;
+    const before = pass(1000, 5);
+    clock.sliceEnd = -Infinity;
+    expect(pass(7_000_000, 0) - before).toBe(7_000_000);
+    clock.seamless = true;
+    expect(pass(7_000_000, 0) - before).toBeLessThan(7_010_000);
+  });
+
+  test('is waited for at a deadline as ever', () => {
+    const { clock, pass } = running();
+    clock.sliceEnd = 5000;
+    expect(pass(1_000_000, 1_000_000)).toBe(5000);
+  });
+});
