@@ -357,12 +357,7 @@ export class Translation {
     for (const { direct, target } of region.nodes) {
       if (!direct || asked.has(target >>> 12)) continue;
       asked.add(target >>> 12);
-      const word = this.ifUnconfirmed(c, target, tables);
-      e.i32Const(target);
-      c.pushTable(word + 4);
-      e.call(c.imports.functionIndex('confirmPage'));
-      e.op(O.I32_EQZ);
-      e.if();
+      this.ifElsewhere(c, target, tables);
       e.i32Const(REGION_MISS);
       e.return();
       e.end();
@@ -445,6 +440,17 @@ export class Translation {
     return word;
   }
 
+  /** Inside ifUnconfirmed(), opens an `if` for a page that is another now: what is the same is confirmed. */
+  private ifElsewhere(c: Context, target: number, tables: Tables): void {
+    const { e } = c;
+    const word = this.ifUnconfirmed(c, target, tables);
+    e.i32Const(target);
+    c.pushTable(word + 4);
+    e.call(c.imports.functionIndex('confirmPage'));
+    e.op(O.I32_EQZ);
+    e.if();
+  }
+
   /** Leaves to `target` unless its page has been seen to be mapped as it was. */
   private checkMapping(c: Context, target: number, tables: Tables): void {
     this.ifUnconfirmed(c, target, tables);
@@ -456,12 +462,7 @@ export class Translation {
   /** The interpreter executes the instruction at hand if the page of `target` is another. */
   private confirmHere(c: Context, target: number, tables: Tables): void {
     const { e } = c;
-    const word = this.ifUnconfirmed(c, target, tables);
-    e.i32Const(target);
-    c.pushTable(word + 4);
-    e.call(c.imports.functionIndex('confirmPage'));
-    e.op(O.I32_EQZ);
-    e.if();
+    this.ifElsewhere(c, target, tables);
     c.leaveHere();
     e.end();
     c.forgetPages();

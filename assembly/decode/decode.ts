@@ -37,7 +37,6 @@ import {
   RECORD_SCALE,
   RECORD_SIZE,
 } from '../shared/records';
-import { forgetCalls } from '../interp/step';
 import { COUNT_BLOCKS_DECODED } from '../shared/counters';
 import { FAULT_PENDING } from '../shared/layout';
 import { MODE_CODE32, MODE_FLAT, MODE_SINGLE, MODE_STACK32 } from '../shared/modes';
@@ -187,7 +186,6 @@ function isSaved(linear: u32): bool {
 
 export function resetDecoder(): void {
   free = RECORDS;
-  forgetCalls();
 }
 
 /** False: no room is left for another block; the host drops them all. */

@@ -96,7 +96,7 @@ import {
 } from '../mem/tlb';
 import { calling, settleCall } from '../paravirt/vmcall';
 import { countFault, endFaultRun, markInterpreted, noteEntry } from './history';
-import { findNext, heatLimit, LEAVE_CHECK, mustLook, nextPhysical } from './step';
+import { findNext, forgetCalls, heatLimit, LEAVE_CHECK, mustLook, nextPhysical } from './step';
 
 /** The block has been entered often: the translator may make a region of it. */
 export declare function blockHot(block: u32): void;
@@ -203,6 +203,7 @@ export function flushBlocks(): void {
     if (info & ~PAGE_ATTRIBUTES) store<u32>(word, info & PAGE_ATTRIBUTES);
   }
   resetDecoder();
+  forgetCalls();
   count(COUNT_RECORD_FLUSHES);
   newGeneration();
 }
