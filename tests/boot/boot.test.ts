@@ -26,7 +26,7 @@ describe.skipIf(!guest).each(TIERS)('Debian in the %s', (tier, options) => {
     expect(await command(program, 'false')).toBe('');
     // Nothing that a kernel says when the machine is not as it expects.
     expect(await command(program, 'dmesg')).not.toMatch(
-      /Oops|Call Trace|BUG:|WARNING:|unstable|Firmware Bug|Spurious|Unable to init/i,
+      /\bOops|Call Trace|BUG:|WARNING:|unstable|Firmware Bug|Spurious|Unable to init/i,
     );
     program.type('poweroff -f\n');
     const { status, errors } = await program.ended;
