@@ -92,12 +92,18 @@ export function vmi_WriteIDTEntry(table: u32, index: u32, low: u32, high: u32): 
   writeDescriptor(table, index, low, high);
 }
 
+/** A 32-bit task state segment is loaded, busy or not. */
+export function hasTask(): bool {
+  const access = accessOf(TR);
+  return selectorOf(TR) != 0 && (access & PRESENT) != 0 && (access & 0xd00) == 0x900;
+}
+
 /**
  * SS0 and ESP0 of the 32-bit task state segment (SDM vol. 3A 7.2.1). Linux makes this call before
  * its first SetTR, when TR is as a reset leaves it: present, at address 0.
  */
 export function vmi_UpdateKernelStack(ss: u32, esp: u32): void {
-  if (selectorOf(TR) == 0 || !(accessOf(TR) & PRESENT) || (accessOf(TR) & 0xd00) != 0x900) return;
+  if (!hasTask()) return;
   const segment = load<u32>(TR_BASE);
   probeSystemWrite(segment + 4, 6);
   writeSystem32(segment + 4, esp);

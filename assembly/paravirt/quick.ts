@@ -2,14 +2,11 @@
 // that they touch is in the TLB, no code and in one page, with nothing of the state in memory. 0: nothing has
 // been done, and the interpreter makes the call (calls.ts, which these do as). Translated code runs in ring 0 here.
 import { TLB_KERNEL, TLB_PHYSICAL, TLB_READ, TR_BASE } from '../shared/layout';
-import { accessOf, PRESENT, selectorOf, TR } from '../cpu/segments';
 import { entryOf, toWrite } from '../mem/tlb';
 import { isLastTime, noteTable } from '../mem/spaces';
+import { hasTask } from './calls';
 
-/** A descriptor's type: a 32-bit task state segment, busy or not. */
-const TSS_TYPE: u32 = 0x900;
-const TYPE_BUT_BUSY: u32 = 0xd00;
-/** Where it has ESP0; SS0 follows. */
+/** Where the task state segment has ESP0; SS0 follows. */
 const TSS_ESP0: u32 = 4;
 
 /** The table that the entry at `at`, which is in the TLB, belongs to has changed. */
@@ -55,8 +52,7 @@ export function vmi_quick_WriteGDTEntry(table: u32, index: u32, low: u32, high: 
 }
 
 export function vmi_quick_UpdateKernelStack(ss: u32, esp: u32): i32 {
-  const access = accessOf(TR);
-  if (selectorOf(TR) == 0 || !(access & PRESENT) || (access & TYPE_BUT_BUSY) != TSS_TYPE) return 0;
+  if (!hasTask()) return 0;
   const to = toWrite(load<u32>(TR_BASE) + TSS_ESP0, 6);
   if (!to) return 0;
   store<u32>(to, esp);
