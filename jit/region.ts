@@ -11,7 +11,13 @@ import { SLOT_ZERO } from '../assembly/shared/layout.ts';
 import type { Decoded } from './decoded.ts';
 import { isTranslatable } from './recipes.ts';
 import type { DirectCall } from './paravirt.ts';
-import { COPIED_INSTRUCTIONS, HEAT_SHARE, REGION_INSTRUCTIONS } from './tuning.ts';
+import {
+  COPIED_INSTRUCTIONS,
+  HEAT_SHARE,
+  REGION_INSTRUCTIONS,
+  ROUTINE_INSTRUCTIONS,
+  ROUTINES_INSTRUCTIONS,
+} from './tuning.ts';
 
 /** How a node ends. */
 export type End =
@@ -46,6 +52,19 @@ export interface Node {
   second: number;
   /** The call at the end is made without the routine at `target`: paravirt.ts. */
   direct?: DirectCall | undefined;
+  /** The copy of a routine that the node is part of. */
+  copy?: Copy;
+  /** The copy that the call at the end leads to. */
+  calls?: Copy | undefined;
+}
+
+/** A routine that stands in the region for the sake of one call. */
+export interface Copy {
+  nodes: Node[];
+  byEip: Map<number, Node>;
+  instructions: number;
+  /** The address behind the call. */
+  returnsTo: number;
 }
 
 export interface Region {
@@ -150,6 +169,14 @@ export function gather(
     if (heat > least) pending.push({ eip: to, block, heat });
   };
   let copied = 0;
+  let inCopies = 0;
+  const copyRoutine = (node: Node) => {
+    const copy = readCopy(decoded, node, mode, find, least);
+    if (!copy || inCopies + copy.instructions > ROUTINES_INSTRUCTIONS) return;
+    inCopies += copy.instructions;
+    region.instructions += copy.instructions;
+    node.calls = copy;
+  };
   while (pending.length && region.instructions < REGION_INSTRUCTIONS) {
     let hottest = 0;
     for (let i = 1; i < pending.length; i++) {
@@ -171,7 +198,8 @@ export function gather(
       if (node.direct.after !== 'leaves' && !isTail(node)) reach(node.next);
       continue;
     }
-    if (end === 'jcc' || end === 'jmp' || end === 'call') reach(node.target);
+    if (end === 'call') copyRoutine(node);
+    if (end === 'jcc' || end === 'jmp' || (end === 'call' && !node.calls)) reach(node.target);
     if (end !== 'jmp' && end !== 'ret' && end !== 'jmp-indirect') reach(node.next);
     for (const to of indirectTargets(decoded, node, mode)) {
       if (!seen.has(to)) reach(to);
@@ -179,14 +207,56 @@ export function gather(
     }
   }
   nodes[0].entry = true;
-  for (const node of nodes) cut(decoded, region, node);
+  for (const node of nodes) region.instructions -= cut(decoded, byEip, node);
   for (const node of nodes) markEntries(byEip, node);
   for (const eip of guessed) {
     const node = byEip.get(eip);
     if (node) node.entry = true;
   }
+  for (const { calls } of [...nodes]) if (calls) nodes.push(...calls.nodes);
   return region;
 }
+
+/**
+ * The routine that a node calls, if it is so short that a copy of it for that call alone is worth it:
+ * it calls nothing and has no loop. Where it returns to is known then, unless it plays with its stack.
+ */
+function readCopy(
+  decoded: Decoded,
+  caller: Node,
+  mode: number,
+  find: FindBlock,
+  least: number,
+): Copy | undefined {
+  const nodes: Node[] = [];
+  const byEip = new Map<number, Node>();
+  const copy: Copy = { nodes, byEip, instructions: 0, returnsTo: caller.next };
+  const pending = [caller.target];
+  for (let eip = pending.pop(); eip !== undefined; eip = pending.pop()) {
+    if (byEip.has(eip)) continue;
+    const block = find(eip);
+    const cold = !block || !isWhole(decoded, eip, block, mode) || decoded.heat(block) <= least;
+    // What is left out is an exit; of a routine that is not known yet there is nothing to copy.
+    if (cold && nodes.length > 0) continue;
+    if (cold) return undefined;
+    const node = readNode(decoded, eip, block);
+    const { end, next, target } = node;
+    const loops = (end === 'jcc' || end === 'jmp') && target < next;
+    if (loops || !COPIED_ENDS.has(end)) return undefined;
+    node.copy = copy;
+    byEip.set(eip, node);
+    nodes.push(node);
+    copy.instructions += node.instructions;
+    if (copy.instructions > ROUTINE_INSTRUCTIONS) return undefined;
+    if (end === 'jcc' || end === 'jmp') pending.push(target);
+    if (end === 'jcc' || end === 'next') pending.push(next);
+  }
+  for (const node of nodes) copy.instructions -= cut(decoded, byEip, node);
+  return copy;
+}
+
+/** How the nodes of a routine that is copied may end. */
+const COPIED_ENDS: ReadonlySet<End> = new Set(['jcc', 'jmp', 'next', 'ret']);
 
 /** A routine is jumped to: it returns to whoever called the code that jumps. */
 export function isTail({ end }: Node): boolean {
@@ -243,8 +313,8 @@ function indirectTargets(decoded: Decoded, node: Node, mode: number): number[] {
   return targets;
 }
 
-/** A node ends where another begins: the rest would be there twice. */
-function cut(decoded: Decoded, region: Region, node: Node): void {
+/** A node ends where another begins: the rest would be there twice. Gives how many instructions that is. */
+function cut(decoded: Decoded, byEip: ReadonlyMap<number, Node>, node: Node): number {
   let at = node.eip;
   let instructions = 0;
   for (let record = node.first; record < node.last; record += 16) {
@@ -254,19 +324,21 @@ function cut(decoded: Decoded, region: Region, node: Node): void {
     instructions++;
     if (
       record + 16 <= node.last &&
-      region.byEip.has(at) &&
+      byEip.has(at) &&
       !(record + 16 === node.last && node.end === 'next')
     ) {
-      region.instructions -= node.instructions - instructions;
+      const rest = node.instructions - instructions + (node.calls?.instructions ?? 0);
       node.last = record + 16;
       node.instructions = instructions;
       node.end = 'next';
       node.target = 0;
       node.direct = undefined;
+      node.calls = undefined;
       node.next = at;
-      return;
+      return rest;
     }
   }
+  return 0;
 }
 
 function samePage(a: number, b: number): boolean {
@@ -283,7 +355,7 @@ function markEntries(byEip: Map<number, Node>, node: Node): void {
   if (node.direct) return;
   if (end === 'jcc' || end === 'jmp') mark(target, target < next || !samePage(target, eip));
   if (end === 'jcc' || end === 'next') mark(next, !samePage(next, eip));
-  if (end === 'call') mark(target, true);
+  if (end === 'call') mark(target, !node.calls);
   if (end === 'call' || end === 'call-indirect' || end === 'interpret' || end === 'system')
     mark(next, true);
 }

@@ -52,6 +52,8 @@ interface Edge {
   to: number;
   /** The target's node, or -1: leave the region. */
   node: number;
+  /** Instead of all that: to the address in the target's local. */
+  unknown?: boolean;
   /** Interrupts and budget are looked at. */
   back: boolean;
   from: number;
@@ -60,7 +62,9 @@ interface Edge {
 export class Translation {
   private readonly structurer = new Structurer();
   private readonly edges: Edge[] = [];
-  private readonly index = new Map<number, number>();
+  private readonly index = new Map<Node, number>();
+  /** The region's nodes that are not part of a copy. */
+  private byEip: ReadonlyMap<number, Node> = new Map();
   /** The region at hand runs at CPL 0 of protected mode. */
   private ring0 = false;
   /** Address of the generation of its mode. */
@@ -84,7 +88,8 @@ export class Translation {
     const { nodes } = region;
     index.clear();
     edges.length = 0;
-    nodes.forEach((node, i) => index.set(node.eip, i));
+    nodes.forEach((node, i) => index.set(node, i));
+    this.byEip = region.byEip;
     // Edges first, because the graph is sized before it is filled.
     const ways = nodes.map((node) => this.waysOf(node, nodes.length));
     structurer.begin(nodes.length + edges.length);
@@ -96,7 +101,7 @@ export class Translation {
       else structurer.branch(i, way[0], way[1]);
     });
     edges.forEach((edge, i) => {
-      if (edge.node < 0) structurer.leave(nodes.length + i);
+      if (edge.node < 0 || edge.unknown) structurer.leave(nodes.length + i);
       else structurer.jump(nodes.length + i, edge.node);
     });
     this.looksUp = false;
@@ -105,7 +110,7 @@ export class Translation {
       const { direct, end } = node;
       if (direct && isTail(node)) dispatches = this.looksUp = true;
       if (direct) continue;
-      if (end === 'call') dispatches = true;
+      if (end === 'call') dispatches ||= !node.calls;
       else if (end === 'ret' || end === 'jmp-indirect' || end === 'call-indirect') {
         dispatches = this.looksUp = true;
       }
@@ -130,18 +135,29 @@ export class Translation {
         return [this.way(node, target, target < next, count)];
       case 'next':
         return [this.way(node, next, false, count)];
-      case 'system': {
-        // Only within the page: what follows in another must be looked up.
-        const found = this.index.get(next) ?? -1;
-        return found >= 0 && samePage(next, node.eip) ? [found] : [];
+      case 'call':
+        return node.calls ? [this.way(node, target, true, count)] : [];
+      case 'ret': {
+        if (!node.copy) return [];
+        const back = this.way(node, node.copy.returnsTo, true, count);
+        this.edges.push({ to: 0, node: -1, back: false, from: 0, unknown: true });
+        return [back, count + this.edges.length - 1];
       }
+      case 'system':
+        return this.goesOn(node) ? [this.nodeAt(node, next)] : [];
       default:
         return [];
     }
   }
 
+  /** The node that `node` goes on to at an address, or -1. */
+  private nodeAt({ copy, calls }: Node, to: number): number {
+    const found = (calls ?? copy)?.byEip.get(to) ?? this.byEip.get(to);
+    return found ? this.index.get(found)! : -1;
+  }
+
   private way(node: Node, to: number, back: boolean, count: number): number {
-    const found = this.index.get(to) ?? -1;
+    const found = this.nodeAt(node, to);
     if (found >= 0 && !back && samePage(to, node.eip)) return found;
     this.edges.push({ to, node: found, back, from: node.eip });
     return count + this.edges.length - 1;
@@ -198,7 +214,8 @@ export class Translation {
           c.beginNode();
           c.leaveTo(region.nodes[i].eip, false);
           // The ending still consumes its condition.
-          if (region.nodes[i].end === 'jcc') c.e.i32Const(0);
+          const { copy, end } = region.nodes[i];
+          if (end === 'jcc' || (end === 'ret' && copy)) c.e.i32Const(0);
         } else this.emitNode(c, region.nodes[i], inverted, tables);
       },
       ...(this.looksUp &&
@@ -298,7 +315,7 @@ export class Translation {
       case 'call': {
         this.push(c, node.next);
         c.retire(node.instructions);
-        this.goTo(c, node, tables);
+        if (!node.calls) this.goTo(c, node, tables);
         return;
       }
       case 'call-indirect': {
@@ -324,7 +341,13 @@ export class Translation {
         e.op(O.I32_ADD);
         e.localSet(c.registers[ESP]);
         c.retire(node.instructions);
-        this.lookup(c, tables);
+        if (!node.copy) {
+          this.lookup(c, tables);
+          return;
+        }
+        e.localGet(c.targetLocal);
+        e.i32Const(node.copy.returnsTo);
+        e.op(inverted ? O.I32_NE : O.I32_EQ);
         return;
       }
     }
@@ -382,7 +405,8 @@ export class Translation {
   }
 
   private goesOn(node: Node): boolean {
-    return this.index.has(node.next) && samePage(node.next, node.eip);
+    // Only within the page: what follows in another must be looked up.
+    return this.nodeAt(node, node.next) >= 0 && samePage(node.next, node.eip);
   }
 
   private push(c: Context, value: number): void {
@@ -410,9 +434,10 @@ export class Translation {
   }
 
   /** A call of a known address: into the region through its dispatch, else out. */
-  private goTo(c: Context, { eip, target }: Node, tables: Tables): void {
-    const found = this.index.get(target);
-    if (found === undefined || this.structurer.label(found) === 0) {
+  private goTo(c: Context, node: Node, tables: Tables): void {
+    const { eip, target } = node;
+    const found = this.nodeAt(node, target);
+    if (found < 0 || this.structurer.label(found) === 0) {
       c.leaveTo(target, true);
       return;
     }
@@ -570,6 +595,10 @@ export class Translation {
   // --- Edges ----------------------------------------------------------------------------------------
 
   private emitEdge(c: Context, edge: Edge, tables: Tables): void {
+    if (edge.unknown) {
+      this.lookup(c, tables);
+      return;
+    }
     if (edge.node < 0) {
       c.leaveTo(edge.to, edge.back);
       return;

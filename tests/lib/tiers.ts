@@ -145,9 +145,13 @@ export function translatedInstructions(cpu: Cpu): number {
   return counters[COUNT_TRANSLATED]! + counters[COUNT_TRANSLATED + 1]! * 2 ** 32;
 }
 
-/** Gives a CPU a translator, as host/machine.ts does; each module it makes is a valid one. */
+/**
+ * Gives a CPU a translator, as host/machine.ts does; each module it makes is a valid one. What has run
+ * once is warm enough to be in a region: else each block would be one by itself.
+ */
 export function attachTranslator(cpu: Cpu, options: Partial<TranslatorOptions> = {}): Translator {
-  const translator = new Translator({ bytes: coreBytes(), core: cpu.exports, ...options });
+  const { exports: core } = cpu;
+  const translator = new Translator({ bytes: coreBytes(), core, heatLimit: 1, ...options });
   cpu.attach(translator, translator.heatLimit);
   return translator;
 }

@@ -1,11 +1,36 @@
 ;; comisd xmm0, xmm1; ja $+3; inc edx
-;; 2 instructions, 7 bytes; 560 bytes of wasm
+;; 4 instructions, 7 bytes; 981 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
   (import "env" "comisd" (func $comisd (param v128 v128) (result i32)))
+  (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
   (import "env" "chain" (func $chain (param i32) (result i32)))
-  (func (;2;) (param i32 i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 v128 v128)
+  (func (;3;) (param i32 i32) (result i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 v128 v128 i32 i32 i32)
+    i32.const 0
+    i32.load offset=0x400
+    local.set 2
+    i32.const 0
+    i32.load offset=0x404
+    local.set 3
+    i32.const 0
+    i32.load offset=0x408
+    local.set 4
+    i32.const 0
+    i32.load offset=0x40c
+    local.set 5
+    i32.const 0
+    i32.load offset=0x410
+    local.set 6
+    i32.const 0
+    i32.load offset=0x414
+    local.set 7
+    i32.const 0
+    i32.load offset=0x418
+    local.set 8
+    i32.const 0
+    i32.load offset=0x41c
+    local.set 9
     i32.const 0
     i32.load offset=0x510
     local.set 10
@@ -137,11 +162,174 @@
         local.set 16
         br 1
       end
-      i32.const 0x1800
-      local.set 16
-      br 0
+      local.get 4
+      i32.const 1
+      i32.add
+      local.set 22
+      block (result i32)
+        local.get 10
+        i32.const 3
+        i32.eq
+        if
+          local.get 12
+          local.get 13
+          i32.lt_u
+          br 1
+        end
+        local.get 10
+        i32.const 1
+        i32.eq
+        if
+          local.get 11
+          local.get 12
+          i32.lt_u
+          br 1
+        end
+        local.get 10
+        i32.const 2
+        i32.eq
+        if
+          local.get 12
+          local.get 13
+          i32.and
+          local.get 12
+          local.get 13
+          i32.or
+          local.get 11
+          i32.const -1
+          i32.xor
+          i32.and
+          i32.or
+          i32.const 31
+          i32.shr_u
+          br 1
+        end
+        local.get 10
+        i32.const 4
+        i32.eq
+        if
+          local.get 12
+          i32.const -1
+          i32.xor
+          local.get 13
+          i32.and
+          local.get 12
+          local.get 13
+          i32.xor
+          i32.const -1
+          i32.xor
+          local.get 11
+          i32.and
+          i32.or
+          i32.const 31
+          i32.shr_u
+          br 1
+        end
+        local.get 13
+        i32.const 1
+        i32.and
+      end
+      local.set 23
+      local.get 23
+      local.get 4
+      local.get 22
+      i32.xor
+      i32.const 16
+      i32.and
+      i32.or
+      local.get 4
+      i32.const -1
+      i32.xor
+      local.get 22
+      i32.and
+      i32.const 31
+      i32.shr_u
+      i32.const 11
+      i32.shl
+      i32.or
+      local.tee 24
+      local.set 13
+      local.get 22
+      local.set 11
+      i32.const 5
+      local.set 10
+      local.get 22
+      local.set 4
+      i32.const 0
+      local.get 2
+      i32.store offset=0x400
+      i32.const 0
+      local.get 3
+      i32.store offset=0x404
+      i32.const 0
+      local.get 4
+      i32.store offset=0x408
+      i32.const 0
+      local.get 5
+      i32.store offset=0x40c
+      i32.const 0
+      local.get 6
+      i32.store offset=0x410
+      i32.const 0
+      local.get 7
+      i32.store offset=0x414
+      i32.const 0
+      local.get 8
+      i32.store offset=0x418
+      i32.const 0
+      local.get 9
+      i32.store offset=0x41c
+      i32.const 0
+      local.get 10
+      i32.store offset=0x510
+      i32.const 0
+      local.get 11
+      i32.store offset=0x514
+      i32.const 0
+      local.get 12
+      i32.store offset=0x518
+      i32.const 0
+      local.get 13
+      i32.store offset=0x51c
+      i32.const 0
+      local.get 14
+      i32.store offset=0x530
+      i32.const 0
+      i32.const 0x10006
+      i32.store offset=0x500
+      local.get 1
+      i32.load offset=8
+      i32.const 0x10008
+      call $endRecord
+      drop
+      i32.const 1
+      return
       unreachable
     end
+    i32.const 0
+    local.get 2
+    i32.store offset=0x400
+    i32.const 0
+    local.get 3
+    i32.store offset=0x404
+    i32.const 0
+    local.get 4
+    i32.store offset=0x408
+    i32.const 0
+    local.get 5
+    i32.store offset=0x40c
+    i32.const 0
+    local.get 6
+    i32.store offset=0x410
+    i32.const 0
+    local.get 7
+    i32.store offset=0x414
+    i32.const 0
+    local.get 8
+    i32.store offset=0x418
+    i32.const 0
+    local.get 9
+    i32.store offset=0x41c
     i32.const 0
     local.get 10
     i32.store offset=0x510
@@ -177,4 +365,4 @@
     i32.const 3
     i32.and
     return_call $chain)
-  (export "r2" (func 2)))
+  (export "r2" (func 3)))

@@ -74,10 +74,29 @@ function loopItems(g: Generator): Item[] {
   return [{ op: TWO[n], bytes }];
 }
 
+/**
+ * A routine and its call, with the code that follows jumping over it. It may return one byte later than it was
+ * called from: an address that only the stack knows.
+ */
+function routineItem(g: Generator): Item {
+  const { r } = g;
+  const n = r.int(8);
+  const operation = [0x83, 0xc0 | (n << 3) | r.pick(g.free), r.int(256)];
+  // jcc over an inc: a routine of several blocks
+  const branch = r.chance(0.5) ? [0x70 + r.int(16), 1, 0x40 + r.pick(g.free)] : [];
+  // add dword [esp], 0 or 1; or lea esp, [esp]
+  const move = r.chance(0.3) ? [0x83, 0x04, 0x24, r.int(2)] : [0x8d, 0x24, 0x24];
+  const end = r.chance(0.3) ? [0xc2, 4 * r.int(4), 0] : [0xc3];
+  const routine = [...branch, ...operation, ...move, ...end];
+  // call; nop; jmp over the routine
+  const bytes = [0xe8, 3, 0, 0, 0, 0x90, 0xeb, routine.length, ...routine];
+  return { op: move[0] === 0x83 ? TWO[0] : TWO[n], bytes };
+}
+
 function jumpItems(g: Generator): Item | Item[] {
   const { r } = g;
   const skip = r.int(4);
-  switch (r.int(12)) {
+  switch (r.int(14)) {
     case 0:
       return { op: 'NONE', bytes: [0xeb, 0], jump: { at: 1, size: 1, skip } };
     case 1:
@@ -134,6 +153,9 @@ function jumpItems(g: Generator): Item | Item[] {
       return r.chance(0.1)
         ? { op: 'NONE', bytes: [0x66, r.pick([0xe9, 0xe8]), 0, 0], jump: { at: 2, size: 2, skip } }
         : conditionItem(g);
+    case 11:
+    case 12:
+      return routineItem(g);
     default:
       return loopItems(g);
   }
