@@ -85,9 +85,9 @@ export function emitDirect(
 ): void {
   const { e } = c;
   // The interpreter looks at the budget after CALL and after VMCALL: it makes a call that may not
-  // be made whole.
+  // be made whole, or behind which there would be nothing left of it. So nobody asks there.
   e.localGet(c.budgetLocal);
-  e.i32Const(instructions);
+  e.i32Const(instructions + ROUTINE_LENGTH);
   e.op(O.I32_LE_S);
   e.if();
   c.leaveHere();

@@ -144,7 +144,7 @@ function readNode(decoded: Decoded, eip: number, block: number): Node {
   throw new Error(`jit: block ${block.toString(16)} has no end`);
 }
 
-/** Gathers the region around the block at `eip`: the hottest reachable block first. */
+/** Gathers the region around the block at `eip`, of `most` instructions or a block more: the hottest reachable block first. */
 export function gather(
   decoded: Decoded,
   eip: number,
@@ -152,6 +152,7 @@ export function gather(
   heatLimit: number,
   find: FindBlock,
   findDirect?: FindDirect,
+  most = REGION_INSTRUCTIONS,
 ): Region {
   const region: Region = { mode, nodes: [], byEip: new Map(), instructions: 0 };
   const { byEip, nodes } = region;
@@ -172,12 +173,13 @@ export function gather(
   let inCopies = 0;
   const copyRoutine = (node: Node) => {
     const copy = readCopy(decoded, node, mode, find, least);
-    if (!copy || inCopies + copy.instructions > ROUTINES_INSTRUCTIONS) return;
+    const room = Math.min(ROUTINES_INSTRUCTIONS, most) - inCopies;
+    if (!copy || copy.instructions > room) return;
     inCopies += copy.instructions;
     region.instructions += copy.instructions;
     node.calls = copy;
   };
-  while (pending.length && region.instructions < REGION_INSTRUCTIONS) {
+  while (pending.length && region.instructions < most) {
     let hottest = 0;
     for (let i = 1; i < pending.length; i++) {
       if (pending[i].heat > pending[hottest].heat) hottest = i;

@@ -126,7 +126,7 @@ export class Translation {
     const { direct, end, target, next } = node;
     if (direct) {
       const leaves = direct.after === 'leaves' || isTail(node);
-      return leaves ? [] : [this.way(node, next, true, count)];
+      return leaves ? [] : [this.way(node, next, false, count)];
     }
     switch (end) {
       case 'jcc':
@@ -163,14 +163,14 @@ export class Translation {
     return count + this.edges.length - 1;
   }
 
-  /** Emits the planned region as a function of `module`. */
+  /** Emits the planned region as a function of `module`; false: it is too long to be of use. */
   emit(
     region: Region,
     module: ModuleWriter,
     imports: Imports,
     tables: Tables,
     sharing = true,
-  ): void {
+  ): boolean {
     const { decoded } = this;
     const c = (this.context ??= new Context(
       decoded,
@@ -207,10 +207,13 @@ export class Translation {
     this.confirmRoutines(c, region, tables);
     const start = module.code.length;
     const count = region.nodes.length;
+    let whole = true;
     this.structurer.emit(module.code, c.label, {
       emitNode: (i, inverted) => {
         if (i >= count) this.emitEdge(c, this.edges[i - count], tables);
         else if (module.code.length - start > REGION_BYTES) {
+          // Nothing that would ever run: only what ends the function.
+          whole = false;
           c.beginNode();
           c.leaveTo(region.nodes[i].eip, false);
           // The ending still consumes its condition.
@@ -224,6 +227,7 @@ export class Translation {
         }),
     });
     c.end();
+    return whole;
   }
 
   // --- Nodes ----------------------------------------------------------------------------------------

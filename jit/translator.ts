@@ -91,6 +91,9 @@ export interface Translated {
   number?: number | undefined;
 }
 
+/** The region of so many instructions at the same place. */
+type Smaller = (instructions: number) => Region;
+
 interface Emitted {
   translated: Translated;
   region: Region;
@@ -264,7 +267,7 @@ export class Translator {
     const started = this.now();
     const compiling = this.counts.compileMilliseconds;
     const requests = this.queue.splice(0);
-    const regions: Region[] = [];
+    const regions: [region: Region, smaller: Smaller][] = [];
     for (const { block, eip, mode } of requests) {
       if (this.counts.regions + regions.length >= this.limit) break;
       // Since it asked, the block may have been translated with another, written or unmapped.
@@ -276,7 +279,7 @@ export class Translator {
       ) {
         continue;
       }
-      regions.push(
+      const gatherAt = (most?: number) =>
         gather(
           decoded,
           eip,
@@ -287,8 +290,9 @@ export class Translator {
             return physical < 0 ? 0 : this.core.findBlock(physical, mode) >>> 0;
           },
           this.findDirect && isRing0(mode) ? (linear) => this.directAt(linear, mode) : undefined,
-        ),
-      );
+          most,
+        );
+      regions.push([gatherAt(), gatherAt]);
     }
     if (regions.length === 0) return;
     module.begin();
@@ -308,7 +312,7 @@ export class Translator {
       },
     };
     const emitted = regions
-      .map((region) => this.emit(region, imports))
+      .map(([region, smaller]) => this.emit(region, smaller, imports))
       .filter((one) => one !== null);
     if (emitted.length === 0) return;
     const bytes = module.finish() as Uint8Array<ArrayBuffer>;
@@ -410,7 +414,7 @@ export class Translator {
   }
 
   /** Emits a region into the module at hand; null: there is no room for its tables. */
-  private emit(region: Region, imports: Imports): Emitted | null {
+  private emit(region: Region, smaller: Smaller, imports: Imports): Emitted | null {
     const { decoded, module, translation } = this;
     if (this.freeSlots.length === 0) this.evict();
     const entries = translation
@@ -424,7 +428,10 @@ export class Translator {
     const start = module.code.length;
     const index = module.beginFunction(module.type(REGION_TYPE.parameters, REGION_TYPE.results));
     const sharing = !region.nodes.some(({ eip }) => this.unshared.has(eip));
-    translation.emit(region, module, imports, tables, sharing);
+    if (!translation.emit(region, module, imports, tables, sharing)) {
+      module.abandonFunction();
+      return this.emit(smaller(region.instructions >>> 1), smaller, imports);
+    }
     const slot = this.freeSlots.pop()!;
     const translated = this.place(tables, physical, entries, {
       slot,

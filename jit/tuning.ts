@@ -51,7 +51,7 @@ export const MODULE_REGIONS = 16;
  */
 export const HEAT_SHARE = 1 / 16;
 
-/** Bytes of wasm in one function after which the rest of the region is left to the interpreter. */
+/** Bytes of wasm in one function; a region that takes more is made anew with half of the instructions. */
 export const REGION_BYTES = 60_000;
 
 /**
