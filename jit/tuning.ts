@@ -23,15 +23,21 @@ export const HEAT_LIMIT = 6_500;
 /** Runs of a block by the interpreter before a saved translation is looked for. */
 export const SAVED_RUNS = 8;
 
-/** Guest instructions in one region (V8 11 changes register allocator in functions beyond about 1,000). */
-export const REGION_INSTRUCTIONS = 400;
-
 /**
- * Instructions of a region that are in other regions already: what is called often by many would
- * else be in up to 100 of them. Without a limit a third more is translated and the shell loop takes 1.1
- * times as long; without copies regions call each other so often that dd takes 1.7 times as long.
+ * Guest instructions in one region, and of them such that are in other regions already: what is called often
+ * by many would else be in up to 100 of them. Seconds of the main thread, boot, shell loop, 300 fork+execs,
+ * dd, sort, each but the boot once warm:
+ *      400, 200   5.49   0.85   0.78   2.05   1.07
+ *      700, 350   5.43   0.90   0.74   1.90   0.98
+ *      900, 500   5.15   0.77   0.73   1.75   0.84
+ *    1,200, 600   5.10   0.77   0.72   1.69   0.77
+ *    1,500, 1,000 4.93   0.72   0.89   1.68   0.78
+ *    3,000, 2,500 4.83   1.21   1.02   2.02   0.84
+ * The first time the shell loop takes 1.12, 1.22, 1.15, 1.17, 1.30 and 1.53. V8 11 changes register allocator in
+ * functions beyond some size.
  */
-export const COPIED_INSTRUCTIONS = 200;
+export const REGION_INSTRUCTIONS = 1_000;
+export const COPIED_INSTRUCTIONS = 500;
 
 /**
  * Instructions of a routine of which a call has a copy of its own, and of all such in a region. Calls
