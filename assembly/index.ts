@@ -2,7 +2,7 @@
 export { run, start, flushBlocks } from './interp/run';
 export { setHeatLimit, confirmPage, findNext, mustLook, nextPhysical } from './interp/step';
 export { endRecord } from './generated/interpret';
-export { moveSegment, popSegment } from './interp/segments';
+export { quickSegment } from './interp/segments';
 export { resetProcessor as reset } from './cpu/reset';
 export { updateMode, setSegment } from './cpu/segments';
 export { updateUnits } from './cpu/control';

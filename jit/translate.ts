@@ -28,7 +28,7 @@ import { directState, emitDirect, type DirectCall } from './paravirt.ts';
 import { FLAGS_NONE, recipeOf } from './recipes.ts';
 import { codeAt, isTail, samePage, type Node, type Region } from './region.ts';
 import { getSlot, maskOf, stateOf } from './registers.ts';
-import { loadsSegment } from './segments.ts';
+import { loadSegment, loadsSegment } from './segments.ts';
 import type { Splicer } from './splice.ts';
 import { Structurer } from './structure.ts';
 import { LOOKUP_EMPTY, type Tables } from './tables.ts';
@@ -293,18 +293,21 @@ export class Translation {
       case 'interpret':
         c.leaveHere();
         return;
-      case 'system':
+      case 'system': {
+        const load = loadsSegment(this.decoded, codeAt(this.decoded, node.last), node.last);
         if (this.ring0 && setsInterrupts(c, codeAt(this.decoded, node.last))) {
           c.retire(node.instructions);
           if (!this.goesOn(node)) c.leaveTo(node.next, false);
           return;
         }
-        if (loadsSegment(c, codeAt(this.decoded, node.last), node.last)) {
+        if (load) {
+          loadSegment(c, load.segment, load.pops);
           this.leaveWhenTold(c, node);
           return;
         }
         c.callSystem(node.eip, node.next, this.goesOn(node));
         return;
+      }
       case 'next':
       case 'jmp':
         c.retire(node.instructions);
@@ -626,6 +629,7 @@ function endAccesses(decoded: Decoded, node: Node): number {
   let accesses = indirect && isThroughMemory(decoded, last) ? END_OPERAND : 0;
   if (direct) return accesses;
   if (end === 'call' || end === 'call-indirect') accesses |= END_PUSH;
+  if (end === 'system' && loadsSegment(decoded, codeAt(decoded, last), last)?.pops) return END_POP;
   return end === 'ret' ? END_POP : accesses;
 }
 

@@ -221,7 +221,7 @@ export function loadSegment(segment: u32, selector: u32): void {
 }
 
 /** What MODE says of ES, DS, FS or GS. */
-function usable(segment: u32): bool {
+export function usable(segment: u32): bool {
   return segment < FS ? isFlat(segment) : isOpen(segment);
 }
 

@@ -56,5 +56,11 @@ export const REGION_CHECK = 1;
 /** The instruction at EIP is the interpreter's, even if a region can be entered there. */
 export const REGION_MISS = 2;
 
+/** What quickSegment() (interp/segments.ts) returns: the load is the interpreter's; */
+export const SEGMENT_NOT = 0;
+export const SEGMENT_LOADED = 1;
+/** the mode is another: what follows is not this region's. */
+export const SEGMENT_ELSEWHERE = 2;
+
 /** Heat of a block that has an entry: above every limit, so that the interpreter leaves at it. */
 export const HEAT_TRANSLATED = 0x80000000;

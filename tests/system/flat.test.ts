@@ -1,11 +1,13 @@
 /**
  * The quick ways of assembly/cpu/flat.ts against the general ones: an INT and an IRET with tables that are
  * nearly right, once with all they touch in the TLB, once with an empty one, which leaves them to the
- * general functions. The state and the memory after it must be the same.
+ * general functions. The state and the memory after it must be the same. So it is with what translated code
+ * calls to load a segment register, and the interpreter's MOV.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CPL, HALTED, MODE } from '../../assembly/shared/layout.ts';
 import { EXIT_BUDGET, EXIT_HALT } from '../../assembly/shared/exits.ts';
+import { SEGMENT_ELSEWHERE, SEGMENT_LOADED, SEGMENT_NOT } from '../../assembly/shared/regions.ts';
 import { AC, CF, IF, IOPL, NT, RF, ZF } from '../../assembly/shared/flags.ts';
 import type { Cpu } from '../../host/cpu.ts';
 import { REGISTER_NAMES, SEGMENT_NAMES } from '../../host/state.ts';
@@ -200,5 +202,44 @@ describe.each([
     const [most] = [...ways.values()].sort((a, b) => b - a);
     expect(most).toBeGreaterThan(CASES / 3);
     expect(ways.size).toBeGreaterThan(5);
+  });
+});
+
+describe('a load of a segment register', () => {
+  it(`the same quickly and by MOV, ${CASES} times, VMI86_SEED=${SEED}`, () => {
+    const counts = new Map<number, number>();
+    for (let i = 0; i < CASES; i++) {
+      const begin = () => {
+        const r = new Random(SEED, `segment ${i}`);
+        warm();
+        prepare(r, false);
+        const segment = r.pick([0, 3, 4, 5]);
+        const selector = r.pick([...SELECTORS, DATA0, DATA3, DATA3, DATA3]);
+        // mov sreg, ax
+        cpu.ram().set([0x8e, 0xc0 | (segment << 3)], CODE);
+        cpu.state.setRegister('eax', selector);
+        return { segment, selector, mode: new Uint32Array(cpu.memory.buffer)[MODE >> 2]! };
+      };
+      const { segment, selector, mode } = begin();
+      const before = outcome(0);
+      const load = cpu.exports['quickSegment'] as (segment: number, selector: number) => number;
+      const result = load(segment, selector);
+      counts.set(result, (counts.get(result) ?? 0) + 1);
+      const quick = outcome(0);
+      if (result === SEGMENT_NOT) {
+        expect(quick, `case ${i}`).toBe(before);
+        continue;
+      }
+      const other = new Uint32Array(cpu.memory.buffer)[MODE >> 2] !== mode;
+      expect(result, `case ${i}`).toBe(other ? SEGMENT_ELSEWHERE : SEGMENT_LOADED);
+      begin();
+      cpu.run(1);
+      expect(cpu.state.eip, `case ${i}`).toBe(CODE + 2);
+      cpu.state.eip = CODE;
+      expect(quick, `case ${i}`).toBe(outcome(0));
+    }
+    expect(counts.get(SEGMENT_LOADED)).toBeGreaterThan(CASES / 4);
+    expect(counts.get(SEGMENT_NOT)).toBeGreaterThan(CASES / 10);
+    expect(counts.get(SEGMENT_ELSEWHERE)).toBeGreaterThan(CASES / 100);
   });
 });
