@@ -613,9 +613,10 @@ export function interpret(block: u32, mode: u32): i32 {
   let budget: i32 = load<i32>(BUDGET);
   let rp: u32 = block + HEADER_SIZE;
   let eip: u32 = load<u32>(EIP);
-  // Page of the code being run: its last linear address, and physical minus linear.
+  // Page of the code being run: its last linear address, and physical minus linear. What runs alone is in none,
+  // so that only the way into another page asks for it.
   const start: u32 = eip + load<u32>(SEGMENT_BASE + 4);
-  let page: u32 = start | 0xfff;
+  let page: u32 = mode & MODE_SINGLE ? 0 : start | 0xfff;
   let delta: u32 = load<u32>(block, HEADER_PHYSICAL) - start;
   // Address of the link that goes where the block ends.
   let link: u32 = 0;
@@ -633,9 +634,9 @@ ${cases.join('\n')}
     }
     // A block ended and eip is the next one's.
     store<u32>(EIP, eip);
-    if (mode & MODE_SINGLE) { store<i32>(BUDGET, budget); return LEAVE_NEXT; }
     const linear: u32 = eip + load<u32>(SEGMENT_BASE + 4);
     if ((linear | 0xfff) != page) {
+      if (mode & MODE_SINGLE) { store<i32>(BUDGET, budget); return LEAVE_NEXT; }
       // Code without a branch, as of zeros, comes round at the end of its segment: no other check ends it.
       if (linear < (page & ~0xfff) && budget <= 0) { store<i32>(BUDGET, budget); return LEAVE_CHECK; }
       // What translateFetch() does where it has nothing to note, without a call: calls across pages 0.66.
