@@ -13,6 +13,7 @@ import {
   HYPERVISOR_LEAVES,
   HYPERVISOR_LEAVES_MAX,
   INSTRUCTIONS,
+  HOT_ENTRY,
   INTR,
   NMI,
   PAGE_INFO,
@@ -58,6 +59,8 @@ export interface CpuTranslator {
   blockHot(block: number): void;
   /** A region entered at this descriptor hardly gets anywhere. May translate it anew. */
   regionMisses?(descriptor: number): void;
+  /** A region is entered at this descriptor very often. May make a larger one around it. */
+  regionHot?(descriptor: number): void;
   /** Decoded code of a page with translations was written: drop what was made of it. */
   codeInvalidated(page: number): void;
   /** All decoded blocks go: drop everything. */
@@ -232,7 +235,13 @@ export class Cpu {
    */
   run(budget: number): number {
     this.exports.start(budget);
-    return this.resume();
+    const exit = this.resume();
+    const hot = this.#words[HOT_ENTRY >> 2]! >>> 0;
+    if (hot) {
+      this.#words[HOT_ENTRY >> 2] = 0;
+      this.translator?.regionHot?.(hot);
+    }
+    return exit;
   }
 
   private resume(): number {

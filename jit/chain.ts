@@ -15,6 +15,7 @@ import {
   FAULT_PENDING,
   HALTED,
   HISTORY,
+  HOT_ENTRY,
   INHIBIT,
   INTR,
   JUMP_CACHE,
@@ -46,6 +47,7 @@ import {
   JUMP_SHIFT,
   JUMP_SLOT,
   JUMP_TABLES,
+  REGION_HOT,
   REGION_MISS,
 } from '../assembly/shared/regions.ts';
 import { MODE_USER } from '../assembly/shared/modes.ts';
@@ -179,7 +181,18 @@ function chainModule(): Uint8Array {
   field(e, entry, ENTRY_COUNT);
   e.i32Const(CHAIN_SAMPLE);
   e.op(O.I32_ADD);
+  e.localTee(count);
   e.store(O.I32_STORE, ENTRY_COUNT, 2);
+  e.localGet(count);
+  e.i32Const(REGION_HOT - 1);
+  e.op(O.I32_AND);
+  e.i32Const(CHAIN_SAMPLE);
+  e.op(O.I32_LT_U);
+  e.if();
+  e.i32Const(0);
+  e.localGet(entry);
+  e.store(O.I32_STORE, HOT_ENTRY, 2);
+  e.end();
   e.end();
 
   field(e, cached, JUMP_CACHE + JUMP_LABEL);

@@ -11,13 +11,7 @@ import { SLOT_ZERO } from '../assembly/shared/layout.ts';
 import type { Decoded } from './decoded.ts';
 import { isTranslatable } from './recipes.ts';
 import type { DirectCall } from './paravirt.ts';
-import {
-  COPIED_INSTRUCTIONS,
-  HEAT_SHARE,
-  REGION_INSTRUCTIONS,
-  ROUTINE_INSTRUCTIONS,
-  ROUTINES_INSTRUCTIONS,
-} from './tuning.ts';
+import { HEAT_SHARE, ROUTINE_INSTRUCTIONS, ROUTINES_INSTRUCTIONS } from './tuning.ts';
 
 /** How a node ends. */
 export type End =
@@ -144,15 +138,21 @@ function readNode(decoded: Decoded, eip: number, block: number): Node {
   throw new Error(`jit: block ${block.toString(16)} has no end`);
 }
 
-/** Gathers the region around the block at `eip`, of `most` instructions or a block more: the hottest reachable block first. */
+/** Instructions of a region, a block more or less, and of them such that are in other regions already. */
+export interface Size {
+  instructions: number;
+  copied: number;
+}
+
+/** Gathers the region around the block at `eip`: the hottest reachable block first. */
 export function gather(
   decoded: Decoded,
   eip: number,
   mode: number,
   heatLimit: number,
   find: FindBlock,
+  size: Size,
   findDirect?: FindDirect,
-  most = REGION_INSTRUCTIONS,
 ): Region {
   const region: Region = { mode, nodes: [], byEip: new Map(), instructions: 0 };
   const { byEip, nodes } = region;
@@ -173,13 +173,13 @@ export function gather(
   let inCopies = 0;
   const copyRoutine = (node: Node) => {
     const copy = readCopy(decoded, node, mode, find, least);
-    const room = Math.min(ROUTINES_INSTRUCTIONS, most) - inCopies;
+    const room = Math.min(ROUTINES_INSTRUCTIONS, size.instructions) - inCopies;
     if (!copy || copy.instructions > room) return;
     inCopies += copy.instructions;
     region.instructions += copy.instructions;
     node.calls = copy;
   };
-  while (pending.length && region.instructions < most) {
+  while (pending.length && region.instructions < size.instructions) {
     let hottest = 0;
     for (let i = 1; i < pending.length; i++) {
       if (pending[i].heat > pending[hottest].heat) hottest = i;
@@ -188,7 +188,7 @@ export function gather(
     const node = readNode(decoded, at, block);
     // What another region is entered at is there already.
     if (nodes.length > 0 && decoded.entry(block) !== 0) {
-      if (copied + node.instructions > COPIED_INSTRUCTIONS) continue;
+      if (copied + node.instructions > size.copied) continue;
       copied += node.instructions;
     }
     byEip.set(at, node);

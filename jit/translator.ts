@@ -22,7 +22,7 @@ import { CHAIN, CHAIN_TYPE, chainFunction, REGION_TYPE } from './chain.ts';
 import type { Imports } from './context.ts';
 import { Decoded } from './decoded.ts';
 import { isRing0 } from './interrupts.ts';
-import { gather, isWhole, type Node, type Region } from './region.ts';
+import { gather, isWhole, type Node, type Region, type Size } from './region.ts';
 import type { DirectCall, FindDirectCall } from './paravirt.ts';
 import { Scratch } from './scratch.ts';
 import { Splicer } from './splice.ts';
@@ -31,7 +31,15 @@ import { Translation } from './translate.ts';
 import type { SavedRegion } from './translations/description.ts';
 import { describe, type Recorder } from './translations/recorder.ts';
 import type { Guest, SavedTranslations } from './translations/saved.ts';
-import { EVICTED_SHARE, HEAT_LIMIT, MODULE_REGIONS, REGIONS, SAVED_RUNS } from './tuning.ts';
+import {
+  EVICTED_SHARE,
+  HEAT_LIMIT,
+  LARGE_REGION,
+  MODULE_REGIONS,
+  REGION,
+  REGIONS,
+  SAVED_RUNS,
+} from './tuning.ts';
 import { ModuleWriter } from './wasm/module.ts';
 import { readModule, type ReadModule } from './wasm/reader.ts';
 
@@ -85,6 +93,8 @@ export interface Translated {
   /** Blocks that lead here, and their descriptors. */
   entries: { block: number; descriptor: number }[];
   tables: { address: number; bytes: number }[];
+  /** It was made since another was entered very often. */
+  large?: boolean;
   /** What a file says of it. */
   saved?: SavedRegion | undefined;
   /** Its number in the file that it comes from. */
@@ -92,7 +102,16 @@ export interface Translated {
 }
 
 /** The region of so many instructions at the same place. */
-type Smaller = (instructions: number) => Region;
+type Smaller = (size: Size) => Region;
+
+/** A block to make a region of. */
+interface Request {
+  block: number;
+  eip: number;
+  mode: number;
+  /** It has a region, which is entered so often that a larger one is worth it. */
+  large?: boolean;
+}
 
 interface Emitted {
   translated: Translated;
@@ -124,7 +143,7 @@ export class Translator {
   private readonly module = new ModuleWriter();
   private readonly scratch = new Scratch();
   /** Blocks that wait for company in their module. */
-  private readonly queue: { block: number; eip: number; mode: number }[] = [];
+  private readonly queue: Request[] = [];
   private readonly importObject: Record<string, Record<string, WebAssembly.ImportValue>>;
   /** Goes from region to region, where the engine has tail calls. */
   private readonly chain: WebAssembly.ImportValue | undefined;
@@ -213,7 +232,18 @@ export class Translator {
     // The second time it asks, it has waited long enough for others to share a module with.
     const waiting = this.queue.some((request) => request.block === block);
     if (!waiting) this.queue.push({ block, eip, mode });
-    if (waiting || this.queue.length >= this.batch) this.translateQueue();
+    if (waiting || this.queue.length >= this.batch) this.translateAll(this.queue.splice(0));
+  }
+
+  /** A region is entered here very often: makes a large one, in which more of what it goes on to has room. */
+  regionHot(descriptor: number): void {
+    const { decoded } = this;
+    const region = this.regions.get(decoded.word(descriptor + ENTRY_SLOT));
+    const entry = region?.entries.find((one) => one.descriptor === descriptor);
+    if (!region || !entry || region.large || this.counts.regions >= this.limit) return;
+    if (decoded.entry(entry.block) !== descriptor) return;
+    const eip = decoded.word(descriptor + ENTRY_EIP);
+    this.translateAll([{ block: entry.block, eip, mode: region.mode, large: true }]);
   }
 
   /** Uses what an earlier run has left; false: the block is to be translated. */
@@ -261,25 +291,24 @@ export class Translator {
     return true;
   }
 
-  /** Makes one module of what waits. */
-  private translateQueue(): void {
+  /** Makes one module of regions. */
+  private translateAll(requests: readonly Request[]): void {
     const { decoded, module } = this;
     const started = this.now();
     const compiling = this.counts.compileMilliseconds;
-    const requests = this.queue.splice(0);
-    const regions: [region: Region, smaller: Smaller][] = [];
-    for (const { block, eip, mode } of requests) {
+    const regions: [region: Region, smaller: Smaller, large: boolean][] = [];
+    for (const { block, eip, mode, large = false } of requests) {
       if (this.counts.regions + regions.length >= this.limit) break;
       // Since it asked, the block may have been translated with another, written or unmapped.
       if (
         decoded.modeOf(block) !== mode ||
-        decoded.entry(block) !== 0 ||
+        (decoded.entry(block) !== 0 && !large) ||
         decoded.fetchAddress(eip, mode) !== decoded.physical(block) ||
         !isWhole(decoded, eip, block, mode)
       ) {
         continue;
       }
-      const gatherAt = (most?: number) =>
+      const gatherAt = (size: Size) =>
         gather(
           decoded,
           eip,
@@ -289,10 +318,10 @@ export class Translator {
             const physical = decoded.fetchAddress(linear, mode);
             return physical < 0 ? 0 : this.core.findBlock(physical, mode) >>> 0;
           },
+          size,
           this.findDirect && isRing0(mode) ? (linear) => this.directAt(linear, mode) : undefined,
-          most,
         );
-      regions.push([gatherAt(), gatherAt]);
+      regions.push([gatherAt(large ? LARGE_REGION : REGION), gatherAt, large]);
     }
     if (regions.length === 0) return;
     module.begin();
@@ -312,7 +341,7 @@ export class Translator {
       },
     };
     const emitted = regions
-      .map(([region, smaller]) => this.emit(region, smaller, imports))
+      .map(([region, smaller, large]) => this.emit(region, smaller, large, imports))
       .filter((one) => one !== null);
     if (emitted.length === 0) return;
     const bytes = module.finish() as Uint8Array<ArrayBuffer>;
@@ -414,7 +443,7 @@ export class Translator {
   }
 
   /** Emits a region into the module at hand; null: there is no room for its tables. */
-  private emit(region: Region, smaller: Smaller, imports: Imports): Emitted | null {
+  private emit(region: Region, smaller: Smaller, large: boolean, imports: Imports): Emitted | null {
     const { decoded, module, translation } = this;
     if (this.freeSlots.length === 0) this.evict();
     const entries = translation
@@ -430,7 +459,9 @@ export class Translator {
     const sharing = !region.nodes.some(({ eip }) => this.unshared.has(eip));
     if (!translation.emit(region, module, imports, tables, sharing)) {
       module.abandonFunction();
-      return this.emit(smaller(region.instructions >>> 1), smaller, imports);
+      const instructions = region.instructions >>> 1;
+      const half = smaller({ instructions, copied: instructions >>> 1 });
+      return this.emit(half, smaller, large, imports);
     }
     const slot = this.freeSlots.pop()!;
     const translated = this.place(tables, physical, entries, {
@@ -442,6 +473,7 @@ export class Translator {
       pages: [...new Set(physical)],
       entries: [],
       tables: [],
+      large,
     });
     if (!translated) {
       module.abandonFunction();

@@ -3,8 +3,8 @@
 /**
  * Entries of a block by the interpreter before it is worth a region. Seconds of processor time on
  * the main thread (and of all threads), boot, shell loop, 300 fork+execs, dd of single bytes, sort of
- * 40,000 lines, busy machine; first with all that a region reaches copied into it, then with
- * COPIED_INSTRUCTIONS as it is:
+ * 40,000 lines, busy machine; first with all that a region reaches copied into it, then with 200
+ * instructions:
  *    1,000   5.3 (10.4)   1.5 (3.0)   2.5 (6.5)   3.3 (4.2)   1.5 (1.9)
  *    2,500   5.4 (8.8)    1.4 (2.6)   2.0 (4.0)   2.4 (3.3)   1.2 (1.6)
  *    5,000   5.4 (8.3)    1.7 (3.2)   1.5 (2.4)   2.5 (3.7)   1.3 (1.6)
@@ -27,17 +27,19 @@ export const SAVED_RUNS = 8;
  * Guest instructions in one region, and of them such that are in other regions already: what is called often
  * by many would else be in up to 100 of them. Seconds of the main thread, boot, shell loop, 300 fork+execs,
  * dd, sort, each but the boot once warm:
- *      400, 200   5.49   0.85   0.78   2.05   1.07
- *      700, 350   5.43   0.90   0.74   1.90   0.98
- *      900, 500   5.15   0.77   0.73   1.75   0.84
- *    1,200, 600   5.10   0.77   0.72   1.69   0.77
- *    1,500, 1,000 4.93   0.72   0.89   1.68   0.78
- *    3,000, 2,500 4.83   1.21   1.02   2.02   0.84
- * The first time the shell loop takes 1.12, 1.22, 1.15, 1.17, 1.30 and 1.53. V8 11 changes register allocator in
- * functions beyond some size.
+ *      400, 200     5.49   0.85   0.74   2.05   1.07
+ *      700, 350     5.43   0.90   0.72   1.90   0.98
+ *      900, 500     5.15   0.77   0.64   1.75   0.84
+ *    1,200, 600     5.10   0.77   0.65   1.69   0.77
+ *    1,500, 1,000   4.93   0.72   0.83   1.68   0.78
+ *    3,000, 2,500   4.83   1.21   0.95   2.02   0.84
+ * But the first time that something runs, what is larger takes longer to translate and to compile: shell loop, forks, dd,
+ * sort 1.28, 0.96, 2.31, 1.39 with 400 at first and 1,200 where it is worth it, 1.55, 1.19, 2.28, 1.36 with 1,000 at once.
  */
-export const REGION_INSTRUCTIONS = 1_000;
-export const COPIED_INSTRUCTIONS = 500;
+export const REGION = { instructions: 400, copied: 200 };
+
+/** The same of a region around an entry that was taken REGION_HOT times (shared/regions.ts). */
+export const LARGE_REGION = { instructions: 1_200, copied: 700 };
 
 /**
  * Instructions of a routine of which a call has a copy of its own, and of all such in a region. Calls

@@ -32,6 +32,7 @@ import {
   SINGLE,
   SLICE,
   STOP,
+  HOT_ENTRY,
 } from '../shared/layout';
 import {
   COUNT_RECORD_FLUSHES,
@@ -67,6 +68,7 @@ import {
   JUMP_TABLES,
   MISSES_TOLD,
   REGION_CHECK,
+  REGION_HOT,
   REGION_MISS,
   REGION_NEXT,
 } from '../shared/regions';
@@ -337,7 +339,9 @@ function chain(cached: usize, eip: u32, mode: u32): i32 {
     const entry = load<u32>(cached, JUMP_ENTRY);
     store<u32>(CHAIN_ENTRY, entry);
     store<u32>(CHAIN_COUNT, load<u32>(CHAIN_COUNT) + 1);
-    store<u32>(entry, load<u32>(entry, ENTRY_COUNT) + 1, ENTRY_COUNT);
+    const entries = load<u32>(entry, ENTRY_COUNT) + 1;
+    store<u32>(entry, entries, ENTRY_COUNT);
+    if (entries % REGION_HOT == 0) store<u32>(HOT_ENTRY, entry);
     result = call_indirect<i32>(
       load<u32>(cached, JUMP_SLOT),
       load<u32>(cached, JUMP_LABEL),
