@@ -265,6 +265,7 @@ export class Translator {
         tables: [],
         saved: region,
         number,
+        large: region.instructions > 2 * REGION.instructions,
       });
       if (translated) {
         const byEip = new Map(region.nodes.map((node, i) => [node.eip, blocks[i]]));
