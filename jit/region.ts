@@ -179,7 +179,7 @@ export function gather(
     region.instructions += copy.instructions;
     node.calls = copy;
   };
-  while (pending.length && region.instructions < size.instructions) {
+  while (pending.length && (nodes.length === 0 || region.instructions < size.instructions)) {
     let hottest = 0;
     for (let i = 1; i < pending.length; i++) {
       if (pending[i].heat > pending[hottest].heat) hottest = i;

@@ -101,7 +101,7 @@ export class Translation {
       else structurer.branch(i, way[0], way[1]);
     });
     edges.forEach((edge, i) => {
-      if (edge.node < 0 || edge.unknown) structurer.leave(nodes.length + i);
+      if (edge.node < 0) structurer.leave(nodes.length + i);
       else structurer.jump(nodes.length + i, edge.node);
     });
     this.looksUp = false;

@@ -101,9 +101,6 @@ export interface Translated {
   number?: number | undefined;
 }
 
-/** The region of so many instructions at the same place. */
-type Smaller = (size: Size) => Region;
-
 /** A block to make a region of. */
 interface Request {
   block: number;
@@ -111,6 +108,14 @@ interface Request {
   mode: number;
   /** It has a region, which is entered so often that a larger one is worth it. */
   large?: boolean;
+}
+
+/** A region to be emitted, and what makes one of another size at its place. */
+interface Gathered {
+  region: Region;
+  size: Size;
+  large: boolean;
+  gatherAt: (size: Size) => Region;
 }
 
 interface Emitted {
@@ -238,8 +243,7 @@ export class Translator {
   /** A region is entered here very often: makes a large one, in which more of what it goes on to has room. */
   regionHot(descriptor: number): void {
     const { decoded } = this;
-    const region = this.regions.get(decoded.word(descriptor + ENTRY_SLOT));
-    const entry = region?.entries.find((one) => one.descriptor === descriptor);
+    const { region, entry } = this.entryAt(descriptor);
     if (!region || !entry || region.large || this.counts.regions >= this.limit) return;
     if (decoded.entry(entry.block) !== descriptor) return;
     const eip = decoded.word(descriptor + ENTRY_EIP);
@@ -297,7 +301,7 @@ export class Translator {
     const { decoded, module } = this;
     const started = this.now();
     const compiling = this.counts.compileMilliseconds;
-    const regions: [region: Region, smaller: Smaller, large: boolean][] = [];
+    const regions: Gathered[] = [];
     for (const { block, eip, mode, large = false } of requests) {
       if (this.counts.regions + regions.length >= this.limit) break;
       // Since it asked, the block may have been translated with another, written or unmapped.
@@ -322,7 +326,8 @@ export class Translator {
           size,
           this.findDirect && isRing0(mode) ? (linear) => this.directAt(linear, mode) : undefined,
         );
-      regions.push([gatherAt(large ? LARGE_REGION : REGION), gatherAt, large]);
+      const size = large ? LARGE_REGION : REGION;
+      regions.push({ region: gatherAt(size), size, large, gatherAt });
     }
     if (regions.length === 0) return;
     module.begin();
@@ -342,7 +347,7 @@ export class Translator {
       },
     };
     const emitted = regions
-      .map(([region, smaller, large]) => this.emit(region, smaller, large, imports))
+      .map((gathered) => this.emit(gathered, imports))
       .filter((one) => one !== null);
     if (emitted.length === 0) return;
     const bytes = module.finish() as Uint8Array<ArrayBuffer>;
@@ -377,9 +382,8 @@ export class Translator {
    */
   regionMisses(descriptor: number): void {
     const { decoded } = this;
-    const region = this.regions.get(decoded.word(descriptor + ENTRY_SLOT));
+    const { region, entry } = this.entryAt(descriptor);
     const eip = decoded.word(descriptor + ENTRY_EIP);
-    const entry = region?.entries.find((one) => one.descriptor === descriptor);
     if (!region || !entry || this.unshared.has(eip)) return;
     this.unshared.add(eip);
     this.remove(region);
@@ -387,6 +391,13 @@ export class Translator {
     if (region.saved) for (const one of region.saved.entries) one.live = false;
     decoded.setWord(entry.block + HEADER_HEAT, this.heatLimit);
     this.counts.remade++;
+  }
+
+  /** What a descriptor that the core names belongs to; both undefined: to nothing any more. */
+  private entryAt(descriptor: number) {
+    const region = this.regions.get(this.decoded.word(descriptor + ENTRY_SLOT));
+    const entry = region?.entries.find((one) => one.descriptor === descriptor);
+    return { region, entry };
   }
 
   /** A page with translated code was written. */
@@ -444,8 +455,9 @@ export class Translator {
   }
 
   /** Emits a region into the module at hand; null: there is no room for its tables. */
-  private emit(region: Region, smaller: Smaller, large: boolean, imports: Imports): Emitted | null {
+  private emit(gathered: Gathered, imports: Imports): Emitted | null {
     const { decoded, module, translation } = this;
+    const { region, size, large, gatherAt } = gathered;
     if (this.freeSlots.length === 0) this.evict();
     const entries = translation
       .plan(region)
@@ -460,9 +472,10 @@ export class Translator {
     const sharing = !region.nodes.some(({ eip }) => this.unshared.has(eip));
     if (!translation.emit(region, module, imports, tables, sharing)) {
       module.abandonFunction();
-      const instructions = region.instructions >>> 1;
-      const half = smaller({ instructions, copied: instructions >>> 1 });
-      return this.emit(half, smaller, large, imports);
+      // Less each time, down to the one block that is always taken.
+      const instructions = Math.min(size.instructions, region.instructions) >>> 1;
+      const half = { instructions, copied: instructions >>> 1 };
+      return this.emit({ ...gathered, region: gatherAt(half), size: half }, imports);
     }
     const slot = this.freeSlots.pop()!;
     const translated = this.place(tables, physical, entries, {

@@ -32,3 +32,10 @@ it('is made into smaller regions, each of which goes on to the next', async () =
   run();
   expect(run()).toBeGreaterThan(20 * 2 * blocks);
 });
+
+it('is made as one block where already that is too large', async () => {
+  // rcr byte [ebx], 3 again and again; call $+1: nop; ret, which hlt follows
+  const hex = 'c01b03'.repeat(400) + 'e801000000' + 'f4' + 'c3';
+  const { cpu } = await translate(Buffer.from(hex, 'hex'));
+  expect(cpu.retired()).toBeGreaterThan(800);
+});
