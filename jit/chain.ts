@@ -48,6 +48,7 @@ import {
   JUMP_SLOT,
   JUMP_TABLES,
   REGION_HOT,
+  REGION_HOT_STEP,
   REGION_MISS,
 } from '../assembly/shared/regions.ts';
 import { MODE_USER } from '../assembly/shared/modes.ts';
@@ -184,10 +185,14 @@ function chainModule(): Uint8Array {
   e.localTee(count);
   e.store(O.I32_STORE, ENTRY_COUNT, 2);
   e.localGet(count);
-  e.i32Const(REGION_HOT - 1);
+  e.i32Const(REGION_HOT_STEP - 1);
   e.op(O.I32_AND);
   e.i32Const(CHAIN_SAMPLE);
   e.op(O.I32_LT_U);
+  e.localGet(count);
+  e.i32Const(REGION_HOT);
+  e.op(O.I32_GE_U);
+  e.op(O.I32_AND);
   e.if();
   e.i32Const(0);
   e.localGet(entry);

@@ -22,6 +22,7 @@ import {
   HEADER_RECORDS,
   HEADER_SECOND,
   HEADER_SIZE,
+  HEADER_TAKEN,
   RECORD_SIZE,
 } from '../assembly/shared/records.ts';
 
@@ -90,6 +91,11 @@ export class Decoded {
   /** Physical address of the page that its one instruction runs on into, or 0. */
   second(block: number): number {
     return this.word(block + HEADER_SECOND);
+  }
+  /** The block that followed when the branch at the end was taken last; 0: none has, or it is forgotten. */
+  taken(block: number): number {
+    const followed = this.word(block + HEADER_TAKEN);
+    return followed && this.modeOf(followed) === this.modeOf(block) ? followed : 0;
   }
   firstRecord(block: number): number {
     return block + HEADER_SIZE;

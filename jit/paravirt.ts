@@ -47,7 +47,7 @@ export interface DirectCall {
    * leaves   control goes where EIP says, or the processor halts
    */
   after: 'nothing' | 'code' | 'events' | 'leaves';
-  /** It raises nothing: a JMP may lead to it as well, where a fault would be the routine's. */
+  /** It raises nothing. */
   neverFaults?: boolean | undefined;
   /**
    * Export of the core with the same arguments that makes the call and gives 1 when nothing has to be looked
@@ -63,6 +63,11 @@ export type FindDirectCall = (physical: number) => DirectCall | undefined;
 
 /** Instructions of every routine: what says the number, and what enters the hypervisor. */
 const ROUTINE_LENGTH = 2;
+
+/** May a JMP lead to the call? A fault would be the routine's: only what raises none, or leaves before it would. */
+export function canBeJumpedTo({ neverFaults, quick }: DirectCall): boolean {
+  return neverFaults === true || quick !== undefined;
+}
 
 /** Registers read and written, as stateOf() gives them; `tail`: it is jumped to. */
 export function directState(call: DirectCall, tail: boolean): number {

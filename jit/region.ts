@@ -10,7 +10,7 @@ import { CODES } from '../isa/codes.ts';
 import { SLOT_ZERO } from '../assembly/shared/layout.ts';
 import type { Decoded } from './decoded.ts';
 import { isTranslatable } from './recipes.ts';
-import type { DirectCall } from './paravirt.ts';
+import { canBeJumpedTo, type DirectCall } from './paravirt.ts';
 import { HEAT_SHARE, ROUTINE_INSTRUCTIONS, ROUTINES_INSTRUCTIONS } from './tuning.ts';
 
 /** How a node ends. */
@@ -44,6 +44,8 @@ export interface Node {
   entry: boolean;
   /** Linear address of the page that its one instruction runs on into, or 0. */
   second: number;
+  /** Where the indirect call at the end probably leads. */
+  guess?: number | undefined;
   /** The call at the end is made without the routine at `target`: paravirt.ts. */
   direct?: DirectCall | undefined;
   /** The copy of a routine that the node is part of. */
@@ -203,10 +205,13 @@ export function gather(
     if (end === 'call') copyRoutine(node);
     if (end === 'jcc' || end === 'jmp' || (end === 'call' && !node.calls)) reach(node.target);
     if (end !== 'jmp' && end !== 'ret' && end !== 'jmp-indirect') reach(node.next);
-    for (const to of indirectTargets(decoded, node, mode)) {
+    const targets = indirectTargets(decoded, node, mode);
+    if (targets.length === 0) targets.push(...lastTarget(decoded, node, find));
+    for (const to of targets) {
       if (!seen.has(to)) reach(to);
       guessed.add(to);
     }
+    if (targets.length === 1 && end !== 'jmp-indirect') node.guess = targets[0];
   }
   nodes[0].entry = true;
   for (const node of nodes) region.instructions -= cut(decoded, byEip, node);
@@ -270,7 +275,7 @@ function setDirect(decoded: Decoded, node: Node, mode: number, find: FindDirect)
   const target = onlyTarget(decoded, node, mode);
   if (target === undefined) return;
   const direct = find(target);
-  if (!direct || (isTail(node) && !direct.neverFaults)) return;
+  if (!direct || (isTail(node) && !canBeJumpedTo(direct))) return;
   node.direct = direct;
   node.target = target;
 }
@@ -315,6 +320,24 @@ function indirectTargets(decoded: Decoded, node: Node, mode: number): number[] {
   return targets;
 }
 
+/**
+ * Where an indirect branch went when the interpreter made it last: operations of files, of scheduling classes
+ * go to the same function again and again. Through memory the block that followed is known, but where it is
+ * mapped is not; as far from it as the branch itself, as all of a kernel is.
+ */
+function lastTarget(decoded: Decoded, node: Node, find: FindBlock): number[] {
+  const { block, eip, end, last } = node;
+  if (end !== 'jmp-indirect' && end !== 'call-indirect') return [];
+  if (codeAt(decoded, last).form.name === 'r') {
+    const target = decoded.disp(last) >>> 0;
+    return target ? [target] : [];
+  }
+  const followed = decoded.taken(block);
+  if (!followed) return [];
+  const target = (eip - decoded.physical(block) + decoded.physical(followed)) >>> 0;
+  return find(target) === followed ? [target] : [];
+}
+
 /** A node ends where another begins: the rest would be there twice. Gives how many instructions that is. */
 function cut(decoded: Decoded, byEip: ReadonlyMap<number, Node>, node: Node): number {
   let at = node.eip;
@@ -336,6 +359,7 @@ function cut(decoded: Decoded, byEip: ReadonlyMap<number, Node>, node: Node): nu
       node.target = 0;
       node.direct = undefined;
       node.calls = undefined;
+      node.guess = undefined;
       node.next = at;
       return rest;
     }

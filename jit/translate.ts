@@ -322,13 +322,21 @@ export class Translation {
       case 'call': {
         this.push(c, node.next);
         c.retire(node.instructions);
-        if (!node.calls) this.goTo(c, node, tables);
+        if (!node.calls) this.goTo(c, node, node.target, tables);
         return;
       }
       case 'call-indirect': {
         this.setTarget(c, node.last);
         this.push(c, node.next);
         c.retire(node.instructions);
+        if (node.guess !== undefined && this.isEntry(node, node.guess)) {
+          e.localGet(c.targetLocal);
+          e.i32Const(node.guess);
+          e.op(O.I32_EQ);
+          e.if();
+          this.goTo(c, node, node.guess, tables);
+          e.end();
+        }
         this.lookup(c, tables);
         return;
       }
@@ -440,17 +448,21 @@ export class Translation {
     c.e.localSet(c.targetLocal);
   }
 
-  /** A call of a known address: into the region through its dispatch, else out. */
-  private goTo(c: Context, node: Node, tables: Tables): void {
-    const { eip, target } = node;
+  /** Does the region's dispatch lead to an address? */
+  private isEntry(node: Node, target: number): boolean {
     const found = this.nodeAt(node, target);
-    if (found < 0 || this.structurer.label(found) === 0) {
+    return found >= 0 && this.structurer.label(found) !== 0;
+  }
+
+  /** A call of a known address: into the region through its dispatch, else out. */
+  private goTo(c: Context, node: Node, target: number, tables: Tables): void {
+    if (!this.isEntry(node, target)) {
       c.leaveTo(target, true);
       return;
     }
     c.leaveWithoutBudget(target);
-    if (!samePage(target, eip)) this.checkMapping(c, target, tables);
-    c.e.i32Const(this.structurer.label(found));
+    if (!samePage(target, node.eip)) this.checkMapping(c, target, tables);
+    c.e.i32Const(this.structurer.label(this.nodeAt(node, target)));
     c.e.localSet(c.label);
     this.structurer.dispatch(c.e);
   }

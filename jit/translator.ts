@@ -73,6 +73,8 @@ export interface TranslatorOptions {
   findDirect?: FindDirectCall | undefined;
   /** Told of each region when it is made, with its module, in which it is exported as r<slot>. */
   onRegion?: (region: Translated, bytes: Uint8Array, nodes: readonly Node[]) => void;
+  /** Called before the first large region is made (LARGE_REGION). */
+  beforeLarge?: (() => void) | undefined;
   /** Milliseconds, for the statistics. */
   now?: () => number;
   /** Translations of earlier runs. */
@@ -163,6 +165,7 @@ export class Translator {
   private readonly limit: number;
   private readonly batch: number;
   private readonly onRegion: TranslatorOptions['onRegion'];
+  private beforeLarge: TranslatorOptions['beforeLarge'];
   private readonly now: () => number;
   readonly saved: SavedTranslations | undefined;
   readonly recorder: Recorder | undefined;
@@ -179,6 +182,7 @@ export class Translator {
     this.limit = options.limit ?? Infinity;
     this.batch = Math.min(options.batch ?? MODULE_REGIONS, options.regions ?? REGIONS);
     this.onRegion = options.onRegion;
+    this.beforeLarge = options.beforeLarge;
     this.now = options.now ?? (() => 0);
     this.decoded = new Decoded(options.core.memory);
     this.coreModule = readModule(options.bytes);
@@ -246,6 +250,8 @@ export class Translator {
     const { region, entry } = this.entryAt(descriptor);
     if (!region || !entry || region.large || this.counts.regions >= this.limit) return;
     if (decoded.entry(entry.block) !== descriptor) return;
+    this.beforeLarge?.();
+    this.beforeLarge = undefined;
     const eip = decoded.word(descriptor + ENTRY_EIP);
     this.translateAll([{ block: entry.block, eip, mode: region.mode, large: true }]);
   }

@@ -69,6 +69,7 @@ import {
   MISSES_TOLD,
   REGION_CHECK,
   REGION_HOT,
+  REGION_HOT_STEP,
   REGION_MISS,
   REGION_NEXT,
 } from '../shared/regions';
@@ -341,7 +342,7 @@ function chain(cached: usize, eip: u32, mode: u32): i32 {
     store<u32>(CHAIN_COUNT, load<u32>(CHAIN_COUNT) + 1);
     const entries = load<u32>(entry, ENTRY_COUNT) + 1;
     store<u32>(entry, entries, ENTRY_COUNT);
-    if (entries % REGION_HOT == 0) store<u32>(HOT_ENTRY, entry);
+    if (entries % REGION_HOT_STEP == 0 && entries >= <u32>REGION_HOT) store<u32>(HOT_ENTRY, entry);
     result = call_indirect<i32>(
       load<u32>(cached, JUMP_SLOT),
       load<u32>(cached, JUMP_LABEL),

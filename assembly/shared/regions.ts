@@ -24,10 +24,15 @@ export const ENTRY_GENERATION = 12;
 export const ENTRY_COUNT = 16;
 export const CHAIN_SAMPLE = 16;
 /**
- * At each multiple of this the translator is told by HOT_ENTRY: a larger region may be worth it. First runs of shell
+ * From so many on the translator is told by HOT_ENTRY: a larger region may be worth it. First runs of shell
  * loop, forks, dd, sort: with 65,536 1.72, 1.23, 2.84, 1.63 s, with 262,144 1.50, 1.07, 2.29, 1.81.
  */
 export const REGION_HOT = 0x40000;
+/**
+ * It is told at each multiple of this: regions that lead to each other in a circle get there together, and one
+ * slice tells of one of them.
+ */
+export const REGION_HOT_STEP = 0x4000;
 /** How often that ended in REGION_MISS, u32; at each multiple of MISSES_TOLD the translator is told. */
 export const ENTRY_MISSES = 20;
 export const MISSES_TOLD = 2048;

@@ -11,7 +11,7 @@ import { describeEnd } from '../past';
 import { FileDisk, hostNow, readBytes, reasonOf, Terminal } from '../platform/node';
 import { createTrace } from '../trace';
 import { EXIT_DEAD, EXIT_USAGE, parseArguments } from './arguments';
-import { heedBranchHints, preferThisThread } from './engine';
+import { allocateAllRegistersWell, heedBranchHints, preferThisThread } from './engine';
 import { Run, signalStatus, type End } from './run';
 import { statistics } from '../statistics';
 import type { TranslationOptions } from '../translations';
@@ -55,6 +55,7 @@ async function main(words: string[]): Promise<number> {
     paravirt: options.paravirt,
     vmi: options.vmi,
     translations,
+    translator: { beforeLarge: allocateAllRegistersWell },
     hostNow,
     trace: createTrace(options.trace, (line) => terminal.say(line)),
   });

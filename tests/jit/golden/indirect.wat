@@ -1,13 +1,47 @@
 ;; jmp [4*eax+0x11000]
-;; 1 instructions, 7 bytes; 232 bytes of wasm
+;; 2 instructions, 7 bytes; 665 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
+  (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
   (import "env" "chain" (func $chain (param i32) (result i32)))
-  (func (;1;) (param i32 i32) (result i32)
-    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+  (func (;2;) (param i32 i32) (result i32)
+    (local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
     i32.const 0
     i32.load offset=0x400
     local.set 2
+    i32.const 0
+    i32.load offset=0x404
+    local.set 3
+    i32.const 0
+    i32.load offset=0x408
+    local.set 4
+    i32.const 0
+    i32.load offset=0x40c
+    local.set 5
+    i32.const 0
+    i32.load offset=0x410
+    local.set 6
+    i32.const 0
+    i32.load offset=0x414
+    local.set 7
+    i32.const 0
+    i32.load offset=0x418
+    local.set 8
+    i32.const 0
+    i32.load offset=0x41c
+    local.set 9
+    i32.const 0
+    i32.load offset=0x510
+    local.set 10
+    i32.const 0
+    i32.load offset=0x514
+    local.set 11
+    i32.const 0
+    i32.load offset=0x518
+    local.set 12
+    i32.const 0
+    i32.load offset=0x51c
+    local.set 13
     i32.const 0
     i32.load offset=0x530
     local.set 14
@@ -15,38 +49,144 @@
     local.set 15
     block
       loop
-        i32.const 512
-        local.set 16
-        local.get 2
-        i32.const 2
-        i32.shl
-        i32.const 0x11000
-        i32.add
-        local.tee 19
-        i32.const 12
-        i32.shr_u
-        i32.const 4
-        i32.shl
-        local.tee 20
-        i32.load offset=0x2000000
-        local.get 19
-        i32.const 3
-        i32.add
-        i32.const 0xfff
-        i32.or
-        i32.ne
-        br_if 1
-        local.get 19
-        local.get 20
-        i32.load offset=0x2000008
-        i32.add
-        local.tee 19
-        i32.load align=1
-        local.set 17
+        block
+          local.get 0
+          i32.const 1
+          i32.eq
+          if
+            i32.const 512
+            local.set 16
+            local.get 2
+            i32.const 2
+            i32.shl
+            i32.const 0x11000
+            i32.add
+            local.tee 19
+            i32.const 12
+            i32.shr_u
+            i32.const 4
+            i32.shl
+            local.tee 20
+            i32.load offset=0x2000000
+            local.get 19
+            i32.const 3
+            i32.add
+            i32.const 0xfff
+            i32.or
+            i32.ne
+            br_if 3
+            local.get 19
+            local.get 20
+            i32.load offset=0x2000008
+            i32.add
+            local.tee 19
+            i32.load align=1
+            local.set 17
+            local.get 14
+            i32.const 1
+            i32.sub
+            local.set 14
+            br 1
+          end
+          i32.const 0
+          local.get 2
+          i32.store offset=0x400
+          i32.const 0
+          local.get 3
+          i32.store offset=0x404
+          i32.const 0
+          local.get 4
+          i32.store offset=0x408
+          i32.const 0
+          local.get 5
+          i32.store offset=0x40c
+          i32.const 0
+          local.get 6
+          i32.store offset=0x410
+          i32.const 0
+          local.get 7
+          i32.store offset=0x414
+          i32.const 0
+          local.get 8
+          i32.store offset=0x418
+          i32.const 0
+          local.get 9
+          i32.store offset=0x41c
+          i32.const 0
+          local.get 10
+          i32.store offset=0x510
+          i32.const 0
+          local.get 11
+          i32.store offset=0x514
+          i32.const 0
+          local.get 12
+          i32.store offset=0x518
+          i32.const 0
+          local.get 13
+          i32.store offset=0x51c
+          i32.const 0
+          local.get 14
+          i32.store offset=0x530
+          i32.const 0
+          i32.const 0x10007
+          i32.store offset=0x500
+          local.get 1
+          i32.load offset=72
+          i32.const 0x10008
+          call $endRecord
+          drop
+          i32.const 1
+          return
+          unreachable
+        end
         local.get 14
-        i32.const 1
-        i32.sub
-        local.set 14
+        i32.const 0
+        i32.gt_s
+        local.get 17
+        i32.const -1
+        i32.ne
+        i32.and
+        if
+          local.get 17
+          local.get 17
+          i32.const 6
+          i32.shr_u
+          i32.xor
+          i32.const 3
+          i32.and
+          i32.const 4
+          i32.shl
+          local.set 19
+          block
+            loop
+              local.get 19
+              local.get 1
+              i32.add
+              local.tee 20
+              i32.load offset=8
+              local.tee 21
+              local.get 17
+              i32.ne
+              if
+                local.get 21
+                i32.const -1
+                i32.eq
+                br_if 2
+                local.get 19
+                i32.const 16
+                i32.add
+                i32.const 48
+                i32.and
+                local.set 19
+                br 1
+              end
+            end
+            local.get 20
+            i32.load offset=12
+            local.set 0
+            br 2
+          end
+        end
         local.get 17
         local.set 15
         i32.const 256
@@ -55,6 +195,42 @@
       end
       unreachable
     end
+    i32.const 0
+    local.get 2
+    i32.store offset=0x400
+    i32.const 0
+    local.get 3
+    i32.store offset=0x404
+    i32.const 0
+    local.get 4
+    i32.store offset=0x408
+    i32.const 0
+    local.get 5
+    i32.store offset=0x40c
+    i32.const 0
+    local.get 6
+    i32.store offset=0x410
+    i32.const 0
+    local.get 7
+    i32.store offset=0x414
+    i32.const 0
+    local.get 8
+    i32.store offset=0x418
+    i32.const 0
+    local.get 9
+    i32.store offset=0x41c
+    i32.const 0
+    local.get 10
+    i32.store offset=0x510
+    i32.const 0
+    local.get 11
+    i32.store offset=0x514
+    i32.const 0
+    local.get 12
+    i32.store offset=0x518
+    i32.const 0
+    local.get 13
+    i32.store offset=0x51c
     i32.const 0
     local.get 15
     local.get 16
@@ -69,10 +245,13 @@
     i32.and
     i32.sub
     i32.store offset=0x530
+    i32.const 0
+    i32.const 0
+    i32.store offset=0x50c
     local.get 16
     i32.const 8
     i32.shr_u
     i32.const 3
     i32.and
     return_call $chain)
-  (export "r2" (func 1)))
+  (export "r2" (func 2)))
