@@ -33,6 +33,7 @@ import {
   TSC_OFFSET,
   XMM,
 } from '../shared/layout';
+import { HEADER_MODE } from '../shared/records';
 import { flushTlb } from '../mem/tlb';
 import { updateUnits } from './control';
 import { SIGNATURE } from './cpuid';
@@ -43,6 +44,8 @@ import { CS, LDTR, setCpl, setSegment, TR, updateMode } from './segments';
 const REAL_DATA = 0x9300;
 
 export function resetProcessor(): void {
+  // What leads to no block leads to address 0: its mode is none that the processor can be in.
+  store<u32>(HEADER_MODE, 0xffffffff);
   for (let i: u32 = 0; i < 8; i++) store<u32>(EAX + (i << 2), 0);
   store<u32>(EDX, SIGNATURE);
   store<u32>(FLAG_KIND, 0);
