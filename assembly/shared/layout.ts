@@ -3,7 +3,8 @@
 // The one linear memory that the core, the translated code and the host share.
 //
 //   00000000  +--------------------------------------------+
-//             | guard: address 0 is never a valid object   |
+//             | guard: address 0 is never a valid object;  |
+//             | as a block it has no mode (HEADER_MODE)    |
 //   00000400  +--------------------------------------------+ CPU
 //             | registers, flags, segments, control, FPU.. |
 //   00010000  +--------------------------------------------+ STATIC_BASE (asc --memoryBase)
