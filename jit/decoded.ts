@@ -92,10 +92,13 @@ export class Decoded {
   second(block: number): number {
     return this.word(block + HEADER_SECOND);
   }
-  /** The block that followed when the branch at the end was taken last; 0: none has, or it is forgotten. */
+  /** The block that followed when the branch at the end was taken last; 0: none has. It may be forgotten since. */
   taken(block: number): number {
-    const followed = this.word(block + HEADER_TAKEN);
-    return followed && this.modeOf(followed) === this.modeOf(block) ? followed : 0;
+    return this.word(block + HEADER_TAKEN);
+  }
+  /** Where the branch through a register at `record` went last: the interpreter notes it. */
+  noted(record: number): number | undefined {
+    return this.disp(record) >>> 0 || undefined;
   }
   firstRecord(block: number): number {
     return block + HEADER_SIZE;

@@ -211,7 +211,7 @@ export function gather(
       if (!seen.has(to)) reach(to);
       guessed.add(to);
     }
-    if (targets.length === 1 && end !== 'jmp-indirect') node.guess = targets[0];
+    if (targets.length === 1 && end === 'call-indirect') node.guess = targets[0];
   }
   nodes[0].entry = true;
   for (const node of nodes) region.instructions -= cut(decoded, byEip, node);
@@ -285,8 +285,7 @@ function onlyTarget(decoded: Decoded, node: Node, mode: number): number | undefi
   const { end, last, target } = node;
   if (end === 'call' || end === 'jmp') return target;
   if (end !== 'call-indirect' && end !== 'jmp-indirect') return undefined;
-  // Through a register: the interpreter has noted it.
-  if (codeAt(decoded, last).form.name === 'r') return decoded.disp(last) >>> 0 || undefined;
+  if (isThroughRegister(decoded, last)) return decoded.noted(last);
   // A table of pointers has an index, which chooses.
   return decoded.index(last) === SLOT_ZERO ? indirectTargets(decoded, node, mode)[0] : undefined;
 }
@@ -328,14 +327,18 @@ function indirectTargets(decoded: Decoded, node: Node, mode: number): number[] {
 function lastTarget(decoded: Decoded, node: Node, find: FindBlock): number[] {
   const { block, eip, end, last } = node;
   if (end !== 'jmp-indirect' && end !== 'call-indirect') return [];
-  if (codeAt(decoded, last).form.name === 'r') {
-    const target = decoded.disp(last) >>> 0;
-    return target ? [target] : [];
+  if (isThroughRegister(decoded, last)) {
+    const target = decoded.noted(last);
+    return target === undefined ? [] : [target];
   }
   const followed = decoded.taken(block);
   if (!followed) return [];
   const target = (eip - decoded.physical(block) + decoded.physical(followed)) >>> 0;
   return find(target) === followed ? [target] : [];
+}
+
+function isThroughRegister(decoded: Decoded, record: number): boolean {
+  return codeAt(decoded, record).form.name === 'r';
 }
 
 /** A node ends where another begins: the rest would be there twice. Gives how many instructions that is. */

@@ -329,7 +329,7 @@ export class Translation {
         this.setTarget(c, node.last);
         this.push(c, node.next);
         c.retire(node.instructions);
-        if (node.guess !== undefined && this.isEntry(node, node.guess)) {
+        if (node.guess !== undefined && this.labelAt(node, node.guess) !== 0) {
           e.localGet(c.targetLocal);
           e.i32Const(node.guess);
           e.op(O.I32_EQ);
@@ -448,21 +448,22 @@ export class Translation {
     c.e.localSet(c.targetLocal);
   }
 
-  /** Does the region's dispatch lead to an address? */
-  private isEntry(node: Node, target: number): boolean {
+  /** The label by which the region's dispatch leads to an address; 0: it does not. */
+  private labelAt(node: Node, target: number): number {
     const found = this.nodeAt(node, target);
-    return found >= 0 && this.structurer.label(found) !== 0;
+    return found < 0 ? 0 : this.structurer.label(found);
   }
 
   /** A call of a known address: into the region through its dispatch, else out. */
   private goTo(c: Context, node: Node, target: number, tables: Tables): void {
-    if (!this.isEntry(node, target)) {
+    const label = this.labelAt(node, target);
+    if (label === 0) {
       c.leaveTo(target, true);
       return;
     }
     c.leaveWithoutBudget(target);
     if (!samePage(target, node.eip)) this.checkMapping(c, target, tables);
-    c.e.i32Const(this.structurer.label(this.nodeAt(node, target)));
+    c.e.i32Const(label);
     c.e.localSet(c.label);
     this.structurer.dispatch(c.e);
   }

@@ -18,6 +18,7 @@ import {
   FAULT_PENDING,
   FAULT_VECTOR,
   HALTED,
+  HOT_ENTRY,
   INHIBIT,
   INSTRUCTIONS,
   INTR,
@@ -32,7 +33,6 @@ import {
   SINGLE,
   SLICE,
   STOP,
-  HOT_ENTRY,
 } from '../shared/layout';
 import {
   COUNT_RECORD_FLUSHES,

@@ -184,7 +184,7 @@ export const EXCHANGE_SIZE = 0x1000;
 export const CHAIN_ENTRY = 0x2000;
 /** Regions entered since the run loop left off (interp/run.ts chain()). */
 export const CHAIN_COUNT = CHAIN_ENTRY + 4;
-/** Descriptor of an entry that has been taken REGION_HOT times more, or 0: the host looks between slices. */
+/** Descriptor of an entry that has been taken REGION_HOT times or more, or 0: the host looks between slices. */
 export const HOT_ENTRY = CHAIN_ENTRY + 8;
 
 // --- The hypervisor's side --------------------------------------------------------------------
