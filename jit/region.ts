@@ -207,6 +207,10 @@ export function gather(
     if (end !== 'jmp' && end !== 'ret' && end !== 'jmp-indirect') reach(node.next);
     const targets = indirectTargets(decoded, node, mode);
     if (targets.length === 0) targets.push(...lastTarget(decoded, node, find));
+    for (const to of keptAddresses(decoded, node, find)) {
+      reach(to);
+      guessed.add(to);
+    }
     for (const to of targets) {
       if (!seen.has(to)) reach(to);
       guessed.add(to);
@@ -250,6 +254,7 @@ function readCopy(
     const { end, next, target } = node;
     const loops = (end === 'jcc' || end === 'jmp') && target < next;
     if (loops || !COPIED_ENDS.has(end)) return undefined;
+    if (keptAddresses(decoded, node, find).length > 0) return undefined;
     node.copy = copy;
     byEip.set(eip, node);
     nodes.push(node);
@@ -336,6 +341,24 @@ function lastTarget(decoded: Decoded, node: Node, find: FindBlock): number[] {
   const target = (eip - decoded.physical(block) + decoded.physical(followed)) >>> 0;
   return find(target) === followed ? [target] : [];
 }
+
+/**
+ * Addresses of blocks that a block puts into memory before it jumps: a call by hand keeps where it will be
+ * returned to so, like the switch of processes of Linux up to 2.6.39, which is returned to on another stack.
+ */
+function keptAddresses(decoded: Decoded, { end, first, last }: Node, find: FindBlock): number[] {
+  const kept: number[] = [];
+  if (end !== 'jmp') return kept;
+  for (let record = first; record < last; record += 16) {
+    const to = decoded.imm(record) >>> 0;
+    if (KEEPING.has(decoded.code(record)) && find(to)) kept.push(to);
+  }
+  return kept;
+}
+
+const KEEPING: ReadonlySet<number> = new Set(
+  CODES.filter(({ name }) => name === 'MOV32_MI' || name === 'PUSH32_NONE').map(({ code }) => code),
+);
 
 function isThroughRegister(decoded: Decoded, record: number): boolean {
   return codeAt(decoded, record).form.name === 'r';

@@ -1,4 +1,4 @@
-/** An indirect call that goes to the same routine again and again has it in its region, until it goes elsewhere. */
+/** Where branches whose targets are not in the code probably lead belongs to their region. */
 import { expect, it } from 'vitest';
 import { EXIT_BUDGET, EXIT_HALT } from '../../assembly/shared/exits.ts';
 import { COUNT_REGION_ENTRIES } from '../../assembly/shared/counters.ts';
@@ -13,7 +13,7 @@ const ROUNDS = 400_000;
 it.each([
   ['through memory', 'ff13'],
   ['through a register', '8b03ffd0'],
-])('%s', async (_, call) => {
+])('a call %s, until it goes elsewhere', async (_, call) => {
   const cpu = await bareCpu({ portIn: () => -1, portOut: () => {} });
   attachTranslator(cpu, { batch: 1, heatLimit: 100 });
   // the call; dec ecx; jnz to the first; hlt
@@ -48,4 +48,32 @@ it.each([
   const sum = ones + 3 * (ROUNDS - ones);
   expect([sum - 2, sum, sum + 2]).toContain(cpu.state.register('edx'));
   expect(entries() - before).toBeGreaterThan(ROUNDS - ones - 200);
+});
+
+it('a call by hand, as Linux switches processes: the address to return to is put into memory', async () => {
+  const cpu = await bareCpu({ portIn: () => -1, portOut: () => {} });
+  attachTranslator(cpu, { batch: 1, heatLimit: 100 });
+  const switching = CODE + 16;
+  const after = switching + 13;
+  const code = Buffer.alloc(32);
+  // again: call switching; dec ecx; jnz again; hlt
+  code.set([0xe8, 11, 0, 0, 0, 0x49, 0x75, -8, 0xf4]);
+  // switching: mov dword [ebx], after; push dword [ebx]; jmp ADDS_ONE; after: ret
+  code.set([0xc7, 0x03, 0, 0, 0, 0, 0xff, 0x33, 0xe9], 16);
+  code.writeUInt32LE(after, 18);
+  code.writeInt32LE(ADDS_ONE - after, 25);
+  code[29] = 0xc3;
+  cpu.ram().set(code, CODE);
+  cpu.ram().set(Buffer.from('42c3', 'hex'), ADDS_ONE); // inc edx; ret
+  enterFlat(cpu, CODE);
+  cpu.state.setRegister('esp', 0x30000);
+  cpu.state.setRegister('ebx', POINTER);
+  cpu.state.setRegister('ecx', ROUNDS);
+  cpu.state.setRegister('edx', 0);
+  let exit = EXIT_BUDGET;
+  while (exit === EXIT_BUDGET) exit = cpu.run(1_000_000);
+  expect(exit).toBe(EXIT_HALT);
+  expect(cpu.state.register('edx')).toBe(ROUNDS);
+  expect(cpu.state.register('esp')).toBe(0x30000);
+  expect(cpu.counters()[COUNT_REGION_ENTRIES]).toBeLessThan(ROUNDS / 100);
 });
