@@ -8,6 +8,7 @@
  * operation inline, and runs no byte of the ROM.
  */
 import type { HookName } from '../paravirt/hooks';
+import type { VmiOptions } from './options';
 
 /** How the guest's patcher treats a site (the type byte that GetRelocationInfo gives). */
 export type Answer = 'NONE' | 'CALL' | 'NOP';
@@ -60,6 +61,8 @@ export interface Call {
   answer: Answer;
   /** Why the answer is NONE or NOP. */
   reason?: string;
+  /** The answer where this option is left out. */
+  otherwise?: { without: keyof VmiOptions; answer: Answer };
   hook: HookName | null;
   /** Who serves it: the core in WebAssembly, or the machine in TypeScript. */
   served: 'core' | 'host' | 'nobody';
@@ -125,6 +128,8 @@ const NEVER_FAULTS: Partial<Row> = { neverFaults: true };
 const QUICK: Partial<Row> = { quick: true };
 const PORTS: Partial<Row> = { after: 'events' };
 const HOST: Partial<Row> = { served: 'host', after: 'events', neverFaults: true };
+/** All or none of these: Linux asks for the first and relies on the others. */
+const TIMER: Partial<Row> = { otherwise: { without: 'timer', answer: 'NONE' } };
 
 // prettier-ignore
 const ROWS: readonly Row[] = [
@@ -233,23 +238,27 @@ const ROWS: readonly Row[] = [
   row('APICRead', 'C', args('register: register'), 'eax', 'apic.read',
     'Reads a local APIC register, given as offset or address.', HOST),
   row('IODelay', 'C', [], 'none', 'cpu.io_delay', 'Waits for a slow ISA device.',
-    { answer: 'NOP', served: 'nobody', reason: 'no device is slow', after: 'nothing' }),
+    { answer: 'NOP', served: 'nobody', reason: 'no device is slow', after: 'nothing',
+      otherwise: { without: 'delay', answer: 'NONE' } }),
   row('GetCycleFrequency', 'C', [], 'edx:eax', 'time.get_tsc_khz', 'Cycles a second.',
-    { served: 'host', after: 'nothing' }),
+    { ...TIMER, served: 'host', after: 'nothing' }),
   row('GetCycleCounter', 'C', args('counter: counter'), 'edx:eax', 'time.sched_clock',
-    'Cycles: 0 real, 1 available, 2 stolen; 0 for another counter.', { after: 'events', neverFaults: true }),
+    'Cycles: 0 real, 1 available, 2 stolen; 0 for another counter.',
+    { ...TIMER, after: 'events', neverFaults: true }),
   row('SetAlarm', 'C', args('flags: alarm flags', 'expiry low', 'expiry high', 'period low', 'period high'),
-    'none', 'time.set_alarm', 'Arms the alarm of a counter.', HOST),
+    'none', 'time.set_alarm', 'Arms the alarm of a counter.', { ...HOST, ...TIMER }),
   row('CancelAlarm', 'C', args('flags: alarm flags'), 'eax', 'time.cancel_alarm',
-    '1 if the alarm of the counter was armed.', HOST),
+    '1 if the alarm of the counter was armed.', { ...HOST, ...TIMER }),
   row('GetWallclockTime', 'C', [], 'edx:eax', 'time.get_wallclock',
-    'Nanoseconds since 1970 in UTC.', { served: 'host', after: 'nothing' }),
+    'Nanoseconds since 1970 in UTC.', { ...TIMER, served: 'host', after: 'nothing' }),
   row('WallclockUpdated', 'C', [], 'eax', null,
-    '1 if the wall clock was changed since the last call.', { served: 'host', after: 'nothing' }),
+    '1 if the wall clock was changed since the last call.',
+    { ...TIMER, served: 'host', after: 'nothing' }),
   none('SetCallbacks', 'C', 'Unknown.', 'no published text says what it does, and no kernel calls it'),
   row('SetLazyMode', 'C', args('mode'), 'none', 'mmu.lazy_mode',
     '0: what was put off is done now; 1: page-table updates may wait; 2: processor state may.',
-    { after: 'nothing', neverFaults: true, inline: 'nothing' }),
+    { answer: 'NONE', reason: 'nothing waits', after: 'nothing', neverFaults: true, inline: 'nothing',
+      otherwise: { without: 'eager', answer: 'CALL' } }),
 ];
 
 export const CALLS: readonly Call[] = ROWS.map((call, number) => ({ number, ...call }));

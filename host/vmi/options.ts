@@ -6,8 +6,10 @@ export interface VmiOptions {
   timer?: boolean;
   /** IODelay is answered with nothing to do; without it the guest writes to port 80h. */
   delay?: boolean;
+  /** SetLazyMode is answered NONE, as nothing waits; without it the guest says when something may. */
+  eager?: boolean;
   /** Translated code makes calls itself; without it it runs the ROM's routines. */
   direct?: boolean;
 }
 
-export const VMI_OPTIONS = ['spaces', 'timer', 'delay', 'direct'] as const;
+export const VMI_OPTIONS = ['spaces', 'timer', 'delay', 'eager', 'direct'] as const;

@@ -57,21 +57,9 @@ export function callAt(physical: number): Call | undefined {
 }
 
 /** The answer that the guest gets, given what is offered. */
-export function answerOf(call: Call, options: VmiOptions = {}): Answer {
-  if (options.timer === false && TIMER_CALLS.has(call.name)) return 'NONE';
-  if (options.delay === false && call.name === 'IODelay') return 'NONE';
-  return call.answer;
+export function answerOf({ answer, otherwise }: Call, options: VmiOptions = {}): Answer {
+  return otherwise && options[otherwise.without] === false ? otherwise.answer : answer;
 }
-
-/** All or none: Linux asks for the first and relies on the others. */
-const TIMER_CALLS = new Set([
-  'GetCycleFrequency',
-  'GetCycleCounter',
-  'SetAlarm',
-  'CancelAlarm',
-  'GetWallclockTime',
-  'WallclockUpdated',
-]);
 
 export function buildRom(options: VmiOptions = {}): Uint8Array {
   const rom = new Uint8Array(ROM_SIZE);

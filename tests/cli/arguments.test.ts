@@ -90,7 +90,7 @@ describe('arguments', () => {
     [['--kernel', 'k', '-m', '-5'], /^--memory -5: give a whole number of MiB/],
     [
       ['--kernel', 'k', '--vmi', 'no-spaces,timer'],
-      /^--vmi no-spaces,timer: give some of no-spaces,no-timer,no-delay,no-direct$/,
+      /^--vmi no-spaces,timer: give some of no-spaces,no-timer,no-delay,no-eager,no-direct$/,
     ],
     [['--kernel', 'k', '--clock', 'sun'], /^--clock sun: give host or virtual/],
     [['--kernel', 'k', '--expect', '('], /^--expect \(: .*give a JavaScript regular expression/],

@@ -74,6 +74,19 @@ describe.each(PLATFORMS)('the guest with --paravirt %s', (paravirt, platform) =>
     });
   });
 
+  // What the ROM answers NONE to the guest does by itself: the calls count as made only where they are.
+  it.runIf(paravirt === 'vmi').each(TIERS)(
+    'announces lazy modes where asked: %s',
+    REAL_TIME,
+    async (_, tier) => {
+      const options = ['--vmi', 'no-eager', '--append', 'poweroff nobench'];
+      const { status, output } = await vmi86(...common, ...tier, ...options);
+      const { rows } = expectGood(output, platform);
+      expect(rows.find(({ name }) => name === 'SetLazyMode')!.rom).toBe('call');
+      expect(status).toBe(0);
+    },
+  );
+
   it('answers what is typed', async () => {
     const program = new Program([...common, '--append', 'nobench']);
     await program.see(/GUEST-READY[^]*guest> $/, 100);

@@ -131,8 +131,9 @@ test.runIf(there)('prints the same with the ROM and without, and with parts left
     ['--vmi', 'no-spaces'],
     ['--vmi', 'no-timer'],
     ['--vmi', 'no-delay'],
+    ['--vmi', 'no-eager'],
     ['--vmi', 'no-direct'],
-    ['--vmi', 'no-spaces,no-timer,no-delay,no-direct', '--no-jit'],
+    ['--vmi', 'no-spaces,no-timer,no-delay,no-eager,no-direct', '--no-jit'],
   ]) {
     const program = await toPrompt([...options, '--clock', 'virtual']);
     printed[options.join(' ')] = await command(program, USERLAND);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { execFileSync, spawnSync } from '../lib/commands.ts';
-import { CALLS, type Call } from '../../host/vmi/calls.ts';
+import { callNamed, CALLS, type Call } from '../../host/vmi/calls.ts';
 import type { VmiOptions } from '../../host/vmi/options.ts';
 import {
   answerOf,
@@ -48,6 +48,7 @@ describe('the header', () => {
     ['spaces', {}],
     ['timer', { timer: false }],
     ['delay', { delay: false }],
+    ['eager', { eager: false }],
   ] satisfies [string, VmiOptions][])('has a right checksum without %s', (_, options) => {
     const image = buildRom(options);
     expect(image.reduce((total, byte) => (total + byte) & 0xff, 0)).toBe(0);
@@ -89,9 +90,9 @@ describe('the table of calls', () => {
   });
 
   test('gives a reason where a call is not made', () => {
-    for (const { answer, reason, served } of CALLS) {
+    for (const { answer, otherwise, reason, served } of CALLS) {
       expect(answer === 'CALL').toBe(reason === undefined);
-      expect(served === 'nobody').toBe(answer !== 'CALL');
+      expect(served === 'nobody').toBe(answer !== 'CALL' && otherwise?.answer !== 'CALL');
     }
   });
 
@@ -231,6 +232,14 @@ describe.each(VMI_TIER_NAMES)('the entry points, %s', (tier) => {
     });
   });
 
+  test('with nothing left out only SetLazyMode changes its answer', async () => {
+    const [as, eager] = [await ask(BASES[0]), await ask(BASES[0], { eager: false })];
+    const differs = CALLS.filter(({ number }) => as[number]![1] !== eager[number]![1]);
+    expect(differs.map(({ name }) => name)).toEqual(['SetLazyMode']);
+    const call = callNamed('SetLazyMode');
+    expect(eager[call.number]).toEqual([BASES[0] + routineOffset(call), RELOCATION.CALL]);
+  });
+
   test('without the timer its calls answer NONE; without the delay IODelay does', async () => {
     const types = (await ask(BASES[0], { timer: false, delay: false })).map(([, type]) => type);
     const without = CALLS.filter(({ number }) => types[number] === 0).map(({ name }) => name);
@@ -244,6 +253,7 @@ describe.each(VMI_TIER_NAMES)('the entry points, %s', (tier) => {
       'GetWallclockTime',
       'WallclockUpdated',
       'SetCallbacks',
+      'SetLazyMode',
     ]);
   });
 
