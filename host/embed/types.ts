@@ -159,7 +159,7 @@ export interface Statistics {
   instructions: { total: number; interpreted: number; compiled: number };
   blocks: { decoded: number; invalidated: number; flushes: number };
   core: { regionEntries: number; singleSteps: number; throws: number };
-  tlb: { fills: number; flushes: number; pageFlushes: number };
+  tlb: Record<'fills' | 'flushes' | 'pageFlushes' | 'spaceReturns' | 'spaceEntries', number>;
   exceptions: Record<string, number>;
   interrupts: Record<string, number>;
   interruptLines: Record<string, number>;
