@@ -57,8 +57,8 @@ import {
   freshGeneration,
   generationEpoch,
   newLocalGeneration,
-  noteFilled,
   PAGE_SLOW_WRITE,
+  protections,
   protectTables,
   setFilled,
   translate,
@@ -77,15 +77,28 @@ const STAMP_MASK: u32 = 0x3fff;
 const SOURCES: u32 = STAMPS + 0x10000;
 const SOURCE_SIZE: u32 = 12;
 
-// Kept spaces: u32 root, u32 entries, u32 time left, u32 USER_GENERATION, u32 epoch of it, four
-// u64 PDPTE; then entries: u32 address in the TLB, the TLB's four words, table, directory, time.
+// Kept spaces: u32 root, u32 entries, u32 leaves, u32 USER_GENERATION, u32 epoch of it, u32 now, four
+// u64 PDPTE, u32 protections, all when it was left; then entries: the TLB's four words, u32 address in
+// the TLB, table, directory, time.
 const SLOTS: u32 = 8;
 const SLOT_FIRST: u32 = SOURCES + TLB_FILLED_ROOM * SOURCE_SIZE;
-const SLOT_SIZE: u32 = ((SPACES_END - SLOT_FIRST) >>> 3) & ~7;
+const SLOT_SIZE: u32 = ((SPACES_END - SLOT_FIRST) >>> 3) & ~63;
+const SLOT_NOW: u32 = 20;
 const SLOT_PDPTE: u32 = 24;
-const SLOT_ENTRIES: u32 = 56;
+const SLOT_PROTECTIONS: u32 = 56;
+const SLOT_ENTRIES: u32 = 64;
 const ENTRY: u32 = 32;
+const ENTRY_TLB: u32 = 16;
+const ENTRY_SOURCE: u32 = 20;
+const ENTRY_TIME: u32 = 28;
 const ENTRIES_MAX: u32 = (SLOT_SIZE - SLOT_ENTRIES) / ENTRY;
+
+/**
+ * The first entries of TLB_FILLED, this many, came from this slot and stand in it in the same order, with
+ * where they were found: what a process uses goes to and fro, and is not copied again each time.
+ */
+let restored: u32 = 0;
+let restoredFrom: u32 = 0;
 
 /** Counts announcements; an entry's time is its value when the entry was filled. */
 let now: u32 = 1;
@@ -143,6 +156,11 @@ export function untrack(physical: u32): void {
   noteTable(physical >>> 12);
 }
 
+/** The TLB was emptied of what is not global. */
+export function forgetRestored(): void {
+  restored = 0;
+}
+
 /** Forgets what is kept of all spaces. */
 export function dropSpaces(): void {
   for (let i: u32 = 0; i < SLOTS; i++) store<u32>(SLOT_FIRST + i * SLOT_SIZE, 0, 4);
@@ -178,35 +196,70 @@ function slotFor(root: u32): u32 {
 
 let leaves: u32 = 0;
 
-/** Moves the entries that are not global from the TLB into the slot, the newest first. */
+/**
+ * Moves the entries that are not global from the TLB into the slot: what came from it and is unchanged where
+ * it is already, behind that the rest, the newest first.
+ */
 function save(slot: u32, root: u32, tracked: bool): void {
-  let kept: u32 = 0;
+  const first = slot + SLOT_ENTRIES;
   let whole = true;
-  for (let i = filled; i-- > 0;) {
+  // With more than there is room for the newest are worth most.
+  const old = slot == restoredFrom && filled <= ENTRIES_MAX ? restored : 0;
+  let kept = old;
+  for (let i = filled; i-- > old;) {
     const entry = load<u32>(TLB_FILLED + (i << 2));
     // Dropped since, or refilled and so met already.
     if (load<u32>(entry, TLB_READ) == TAG_INVALID) continue;
     const source = SOURCES + i * SOURCE_SIZE;
-    if (kept < ENTRIES_MAX && (!tracked || isTracked(source) || confirm(entry))) {
-      const to = slot + SLOT_ENTRIES + kept++ * ENTRY;
-      store<u32>(to, entry);
-      v128.store(to + 4, v128.load(entry));
-      copySource(to + 20, source);
-      if (tracked) store<u32>(to, now, 28);
+    if (i < restored) {
+      whole = false;
+    } else if (kept < ENTRIES_MAX && (!tracked || isTracked(source) || confirm(entry))) {
+      const to = first + kept++ * ENTRY;
+      v128.store(to, v128.load(entry));
+      store<u32>(to, entry, ENTRY_TLB);
+      copySource(to + ENTRY_SOURCE, source);
+      if (tracked) store<u32>(to, now, ENTRY_TIME);
     } else {
       whole = false;
     }
-    store<u32>(entry, TAG_INVALID, TLB_READ);
-    store<u32>(entry, TAG_INVALID, TLB_WRITE);
+    empty(entry);
+  }
+  let same: u32 = 0;
+  for (let i: u32 = 0; i < old; i++) {
+    const from = first + i * ENTRY;
+    const entry = load<u32>(from, ENTRY_TLB);
+    const words = v128.load(entry);
+    if (v128.extract_lane<u32>(words, 0) == TAG_INVALID) continue;
+    if (!tracked || isTracked(from + ENTRY_SOURCE) || confirm(entry)) {
+      const to = first + same++ * ENTRY;
+      if (to != from) v128.store(to, v128.load(from, ENTRY_TLB), ENTRY_TLB);
+      v128.store(to, words);
+      if (tracked) store<u32>(to, now, ENTRY_TIME);
+    } else {
+      whole = false;
+    }
+    empty(entry);
+  }
+  if (same < old) {
+    memory.copy(first + same * ENTRY, first + old * ENTRY, (kept - old) * ENTRY);
+    kept -= old - same;
   }
   setFilled(0);
-  if (tracked) trackTables(slot + SLOT_ENTRIES, kept);
+  restored = 0;
+  store<u32>(slot, protections, SLOT_PROTECTIONS);
+  if (tracked) trackTables(first, kept);
   store<u32>(slot, root);
   store<u32>(slot, kept, 4);
   store<u32>(slot, ++leaves, 8);
   // What was not kept may have been executed from: its generation must not come back.
   store<u32>(slot, whole ? load<u32>(USER_GENERATION) : 0, 12);
   store<u32>(slot, generationEpoch, 16);
+  store<u32>(slot, now, SLOT_NOW);
+}
+
+/** Both tags at once: they are neighbours. */
+function empty(entry: u32): void {
+  store<u64>(entry, TAG_INVALID, TLB_READ);
 }
 
 /** By hand: the engine calls out for memory.copy, which was most of a switch's time. */
@@ -247,9 +300,9 @@ function confirm(entry: u32): bool {
 function trackTables(entries: u32, count: u32): void {
   let fresh = false;
   for (let i: u32 = 0; i < count; i++) {
-    const at = entries + i * ENTRY;
-    fresh = track(load<u32>(at, 20)) || fresh;
-    fresh = track(load<u32>(at, 24)) || fresh;
+    const source = entries + i * ENTRY + ENTRY_SOURCE;
+    fresh = track(load<u32>(source)) || fresh;
+    fresh = track(load<u32>(source, 4)) || fresh;
   }
   if (fresh) protectTables();
 }
@@ -263,28 +316,18 @@ function track(page: u32): bool {
   return true;
 }
 
-/** Fills the TLB with what was kept of a space and still holds. */
+/** Fills the TLB, which has global entries only, with what was kept of a space and still holds. */
 function restore(root: u32, pae: bool): void {
   const slot = slotFor(root);
   const entries: u32 = load<u32>(slot) == root ? load<u32>(slot, 4) : 0;
   let good: u32 = 0;
   if (entries && (!pae || memory.compare(slot + SLOT_PDPTE, PDPTE, 32) == 0)) {
-    for (let i: u32 = 0; i < entries; i++) {
-      const from = slot + SLOT_ENTRIES + i * ENTRY;
-      const table = load<u32>(from, 20);
-      const directory = load<u32>(from, 24);
-      const time = load<u32>(from, 28);
-      if (stamp(table) > time || stamp(directory) > time) continue;
-      const entry = load<u32>(from);
-      v128.store(entry, v128.load(from + 4));
-      const physical = load<u32>(entry, TLB_PHYSICAL);
-      // It may have become a code page in the meantime.
-      const info = load<u32>(infoWord(physical >>> 12));
-      if (info & PAGE_SLOW_WRITE) store<u32>(entry, TAG_INVALID, TLB_WRITE);
-      copySource(SOURCES + filled * SOURCE_SIZE, from + 20);
-      noteFilled(entry, 0);
-      good++;
-    }
+    const untouched =
+      load<u32>(slot, SLOT_NOW) == now && load<u32>(slot, SLOT_PROTECTIONS) == protections;
+    good = untouched ? fillAll(slot, entries) : fillGood(slot, entries);
+    setFilled(good);
+    restored = good;
+    restoredFrom = slot;
     count(COUNT_SPACE_RETURNS);
     countBy(COUNT_SPACE_ENTRIES, good);
   }
@@ -292,6 +335,42 @@ function restore(root: u32, pae: bool): void {
   const same = entries && good == entries && load<u32>(slot, 16) == generationEpoch;
   newLocalGeneration(same && generation ? generation : freshGeneration());
   if (load<u32>(slot) == root) store<u32>(slot, 0, 4);
+}
+
+/** No table has changed since, and no page has lost its write tags. */
+function fillAll(slot: u32, entries: u32): u32 {
+  let from = slot + SLOT_ENTRIES;
+  for (let i: u32 = 0; i < entries; i++) {
+    const entry = load<u32>(from, ENTRY_TLB);
+    v128.store(entry, v128.load(from));
+    store<u32>(TLB_FILLED + (i << 2), entry);
+    from += ENTRY;
+  }
+  return entries;
+}
+
+/** Gives how many still hold, which stand together in the slot then. */
+function fillGood(slot: u32, entries: u32): u32 {
+  let good: u32 = 0;
+  for (let i: u32 = 0; i < entries; i++) {
+    const from = slot + SLOT_ENTRIES + i * ENTRY;
+    const time = load<u32>(from, ENTRY_TIME);
+    if (stamp(load<u32>(from, ENTRY_SOURCE)) > time) continue;
+    if (stamp(load<u32>(from, ENTRY_SOURCE + 4)) > time) continue;
+    const to = slot + SLOT_ENTRIES + good * ENTRY;
+    if (to != from) {
+      v128.store(to, v128.load(from));
+      v128.store(to, v128.load(from, 16), 16);
+    }
+    const entry = load<u32>(to, ENTRY_TLB);
+    v128.store(entry, v128.load(to));
+    // It may have become a code page in the meantime.
+    const info = load<u32>(infoWord(load<u32>(entry, TLB_PHYSICAL) >>> 12));
+    if (info & PAGE_SLOW_WRITE) store<u32>(entry, TAG_INVALID, TLB_WRITE);
+    store<u32>(TLB_FILLED + (good << 2), entry);
+    good++;
+  }
+  return good;
 }
 
 function stamp(page: u32): u32 {

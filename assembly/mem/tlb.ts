@@ -34,7 +34,7 @@ import {
 } from '../shared/paging';
 import { watched } from '../cpu/debug';
 import { alignmentChecked } from './alignment';
-import { dropSpaces, noteSource, untrack } from './spaces';
+import { dropSpaces, forgetRestored, noteSource, untrack } from './spaces';
 import {
   peekPage,
   walk,
@@ -246,6 +246,7 @@ export function flushTlb(all: bool): void {
 function flushLocal(): void {
   flushList(TLB_FILLED, filled);
   filled = 0;
+  forgetRestored();
   newLocalGeneration(freshGeneration());
 }
 
@@ -309,8 +310,12 @@ function flushList(list: u32, count: u32): void {
   for (let i: u32 = 0; i < count; i++) flushEntry(load<u32>(list + (i << 2)));
 }
 
+/** Counts the times that pages lost their write tags. */
+export let protections: u32 = 0;
+
 /** Takes the write tags of a physical page away: it has become a code page. */
 export function protectPage(page: u32): void {
+  protections++;
   protectList(TLB_FILLED, filled, page);
   protectList(TLB_FILLED_GLOBAL, filledGlobal, page);
 }
@@ -326,6 +331,7 @@ function protectList(list: u32, count: u32, page: u32): void {
 
 /** The same for every page that is a tracked page table, where only global entries are filled. */
 export function protectTables(): void {
+  protections++;
   for (let i: u32 = 0; i < filledGlobal; i++) {
     const entry = load<u32>(TLB_FILLED_GLOBAL + (i << 2));
     const info = load<u32>(PAGE_INFO + ((load<u32>(entry, TLB_PHYSICAL) >>> 12) << 2));

@@ -151,6 +151,30 @@ describe.each(PAGINGS)('%s paging', (paging) => {
     expect(fills).toBeGreaterThanOrEqual(4 * 19 * 6);
   });
 
+  test('an entry that is dropped leaves the others, and what is new since, as they are', () => {
+    const saved = (last: readonly number[]): number => {
+      const spaces = new Spaces(paging, 2);
+      const [a, b] = spaces.all as [Space, Space];
+      const operations = start(spaces);
+      const visit = ({ root }: Space, pages: readonly number[]) => {
+        operations.push(['switchTo', root]);
+        for (const p of pages) operations.push(['read', spaces.address(0, p)]);
+      };
+      visit(a, [0, 1, 2, 3, 4, 5]);
+      visit(b, [0]);
+      visit(a, []);
+      for (const p of [1, 4]) operations.push(['invalidate', spaces.address(0, p)]);
+      for (const p of [6, 7, 4]) operations.push(['read', spaces.address(0, p)]);
+      visit(b, [0]);
+      visit(a, last);
+      visit(b, []);
+      return compare(spaces, operations).fills;
+    };
+    const last = [0, 2, 3, 4, 5, 6, 7];
+    // Against one that reads once, so that what reading itself needs counts in neither.
+    expect(saved(last) - saved([0])).toBe(last.length - 1);
+  });
+
   test.each([8, 9, 20])('%i spaces in turn', (count) => {
     const spaces = new Spaces(paging, count);
     const operations = start(spaces);
