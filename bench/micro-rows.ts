@@ -38,7 +38,7 @@ export const MICRO_ROWS: MicroRow[] = [
   { ...row('integer', 'copy-movs', 50_000, 'copy by REP MOVS'), bulk: true },
   row('x87', 'x87-matrix', 100, 'x87 matrix product'),
   row('x87', 'x87-division', 4400, 'x87 division and root'),
-  row('SSE2', 'sse2-matrix', 300, 'SSE2 matrix, scalar'),
+  row('SSE2', 'sse2-matrix', 600, 'SSE2 matrix, scalar'),
   row('SSE2', 'sse2-packed', 600, 'SSE2 matrix, packed'),
   row('SSE2', 'sse2-integers', 220_000, 'SSE2 packed integers'),
   row('system', 'cli-sti', 15_000_000, 'CLI and STI'),

@@ -32,7 +32,7 @@ const EXPECTED: Record<string, string> = {
   'copy-movs': 'bf2c6a31',
   'x87-matrix': 'a07f381f',
   'x87-division': 'a241613e',
-  'sse2-matrix': '3e54d5d3',
+  'sse2-matrix': 'ba49f6eb',
   'sse2-packed': 'ba49f6eb',
   'sse2-integers': 'a36df46b',
   'cli-sti': '29e88cca', // 0 + 1 + ... + 37,499
