@@ -87,6 +87,9 @@ export class Uart implements PortHandler {
   sent = 0;
   private readonly lineTimer: Timer;
   private readonly timeoutTimer: Timer;
+  private readonly breakTimer: Timer;
+  /** The receiver's line is held low by a break that is looped back. */
+  private low = false;
 
   constructor(
     private readonly clock: Clock,
@@ -95,6 +98,7 @@ export class Uart implements PortHandler {
   ) {
     this.lineTimer = clock.timer('uart line', () => this.carry());
     this.timeoutTimer = clock.timer('uart timeout', () => this.fireTimeout());
+    this.breakTimer = clock.timer('uart break', () => this.loopBreak());
   }
 
   /** Bytes from the host's side of the line. */
@@ -163,7 +167,7 @@ export class Uart implements PortHandler {
         break;
       case LCR:
         s.lcr = value;
-        if ((value & LCR_BREAK) !== 0 && (s.mcr & MCR_LOOP) !== 0) this.loopBreak();
+        this.watchBreak();
         break;
       case MCR:
         this.writeModemControl(value);
@@ -266,6 +270,18 @@ export class Uart implements PortHandler {
     this.update();
   }
 
+  /**
+   * Looped back, a break is one when the line has been low for longer than a whole character: Linux
+   * 2.6.21 sets and clears the bit as it looks which chip this is, and would take the first letter typed for SysRq.
+   */
+  private watchBreak(): void {
+    const { lcr, mcr } = this.state;
+    const low = (lcr & LCR_BREAK) !== 0 && (mcr & MCR_LOOP) !== 0;
+    if (low && !this.low) this.breakTimer.set(this.clock.now() + this.characterTime());
+    else if (!low) this.breakTimer.cancel();
+    this.low = low;
+  }
+
   private loopBreak(): void {
     this.state.lsr |= LSR_BREAK;
     this.push(0);
@@ -277,6 +293,7 @@ export class Uart implements PortHandler {
   private writeModemControl(value: number): void {
     const s = this.state;
     s.mcr = value & 0x1f;
+    this.watchBreak();
     let lines = MSR_CTS | MSR_DSR | MSR_DCD;
     if ((value & MCR_LOOP) !== 0) {
       lines =

@@ -138,6 +138,30 @@ describe('16550A', () => {
     expect(uart.read(0)).toBe(0x41);
   });
 
+  test('a break is looped back after a character’s time, and once', () => {
+    open(0);
+    uart.write(4, 0x1b);
+    // As Linux 2.6.21 does it: too short to be one.
+    uart.write(3, 0x43);
+    uart.write(3, 0x03);
+    clock.advance(1e6);
+    expect(uart.read(5) & 0x11).toBe(0);
+    uart.write(3, 0x43);
+    clock.advance(86_000);
+    expect(uart.read(5) & 0x11).toBe(0);
+    clock.advance(2000); // 10 bits at 115,200 baud are 86.8 us
+    expect(uart.read(5) & 0x11).toBe(0x11);
+    expect(uart.read(0)).toBe(0);
+    uart.write(3, 0x43);
+    clock.advance(1e6);
+    expect(uart.read(5) & 0x11).toBe(0);
+    // The line goes up as the loop is left.
+    uart.write(4, 0x0b);
+    uart.write(4, 0x1b);
+    clock.advance(1e6);
+    expect(uart.read(5) & 0x11).toBe(0x11);
+  });
+
   test('loopback returns what was sent, and sends nothing', () => {
     open(0x01, 0);
     uart.write(4, 0x1b);
