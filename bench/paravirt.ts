@@ -10,17 +10,18 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { VMI_OPTIONS } from '../host/vmi/options';
+import { matcher, noSuchRow, repetitionsOf } from './choice';
 import type { Image } from './engines';
 import { formatWorth, type Measured, type Setting } from './paravirt-table';
 import { Session } from './session';
 import { program, PROGRAM, PROMPT, vmiKernel } from './vmi-kernel';
 
-const HELP = `npm run bench -- --paravirt [--only ROW] [--quick] [--repeat N] [--json FILE]
+const HELP = `npm run bench -- --paravirt [--only ROWS] [--quick] [--repeat N] [--json FILE]
 
   VMI86_VMI_KERNEL and VMI86_VMI_INITRD name a bzImage with CONFIG_VMI and its initial root file
   system, which ends in a shell on the serial line.
 
-  --only ROW    rows whose name contains this
+  --only ROWS   rows whose name matches this regular expression
   --quick       one repetition instead of three, shorter rows
   --repeat N    so many repetitions
   --json FILE   write every figure, too`;
@@ -89,14 +90,16 @@ export async function main(argv: string[], root: string, folder: string): Promis
     console.log(HELP);
     return 0;
   }
+  const repetitions = repetitionsOf(values);
+  const wanted = matcher(values.only);
+  const rows = [BOOT, ...ROWS.map(({ name }) => name)];
+  if (!rows.some((name) => wanted(name))) throw noSuchRow(values.only, rows);
   const image = vmiKernel(root, folder);
   if (!image) {
     console.error('bench: VMI86_VMI_KERNEL and VMI86_VMI_INITRD name no kernel with CONFIG_VMI');
     return 1;
   }
   const bench = new Bench(root, folder, image, values.quick);
-  const repetitions = Number(values.repeat ?? (values.quick ? 1 : 3));
-  const wanted = (name: string): boolean => !values.only || name.includes(values.only);
   const measured: Measured[] = [];
   for (let repetition = 1; repetition <= repetitions; repetition++) {
     for (const setting of SETTINGS) {

@@ -6,6 +6,7 @@
 import { debianGuest, GuestUnavailable } from '../guests/debian';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { matcher, noSuchRow, repetitionsOf } from './choice';
 import { engines as allEngines, type Engine, type Image } from './engines';
 import { runMicro } from './micro';
 import { MICRO_ROWS, type MicroRow } from './micro-rows';
@@ -80,7 +81,7 @@ export async function main(
       browser: { type: 'boolean', default: false },
       node: { type: 'string', multiple: true, default: [] },
       quick: { type: 'boolean', default: false },
-      repeat: { type: 'string', default: '3' },
+      repeat: { type: 'string' },
       json: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -89,10 +90,7 @@ export async function main(
     console.log(HELP);
     return 0;
   }
-  const repetitions = values.quick ? 1 : Number(values.repeat);
-  if (!Number.isInteger(repetitions) || repetitions < 1) {
-    throw new Error(`--repeat ${values.repeat}: give a number from 1 on`);
-  }
+  const repetitions = repetitionsOf(values);
   const wanted = matcher(values.only);
   const rows = ROWS.filter((row) => wanted(row.name, SYSTEM_SECTION));
   const microRows = MICRO_ROWS.filter((row) => wanted(row.name, SECTIONS[row.group]));
@@ -105,7 +103,7 @@ export async function main(
   const vmiRows = VMI_ROWS.filter((row) => wanted(row.name, VMI_SECTION));
   const withVmi = vmiRows.length > 0 || wanted(VMI_BOOT, VMI_SECTION);
   if (!withGuest && !withVmi && !microRows.length) {
-    throw new Error(`--only ${values.only}: no such row; there are: ${order.join('; ')}`);
+    throw noSuchRow(values.only, order);
   }
   const problems: string[] = [];
   let guest;
@@ -346,17 +344,6 @@ function record(
 }
 
 /** Whether a row is asked for, by its name or its section's. */
-function matcher(only: string | undefined): (name: string, section: string) => boolean {
-  if (only === undefined) return () => true;
-  let pattern: RegExp;
-  try {
-    pattern = new RegExp(only, 'i');
-  } catch {
-    throw new Error(`--only ${only}: give a regular expression, such as 'gzip|sieve'`);
-  }
-  return (name, section) => pattern.test(name) || pattern.test(section);
-}
-
 function differences(outputs: Outputs): string[] {
   return Object.entries(outputs).flatMap(([row, byEngine]) => {
     if (new Set(Object.values(byEngine)).size <= 1) return [];
