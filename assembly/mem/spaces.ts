@@ -53,6 +53,7 @@ import {
   countBy,
   entryOf,
   filled,
+  flushEntry,
   flushTlb,
   freshGeneration,
   generationEpoch,
@@ -222,7 +223,7 @@ function save(slot: u32, root: u32, tracked: bool): void {
     } else {
       whole = false;
     }
-    empty(entry);
+    flushEntry(entry);
   }
   let same: u32 = 0;
   for (let i: u32 = 0; i < old; i++) {
@@ -238,7 +239,7 @@ function save(slot: u32, root: u32, tracked: bool): void {
     } else {
       whole = false;
     }
-    empty(entry);
+    flushEntry(entry);
   }
   if (same < old) {
     memory.copy(first + same * ENTRY, first + old * ENTRY, (kept - old) * ENTRY);
@@ -255,11 +256,6 @@ function save(slot: u32, root: u32, tracked: bool): void {
   store<u32>(slot, whole ? load<u32>(USER_GENERATION) : 0, 12);
   store<u32>(slot, generationEpoch, 16);
   store<u32>(slot, now, SLOT_NOW);
-}
-
-/** Both tags at once: they are neighbours. */
-function empty(entry: u32): void {
-  store<u64>(entry, TAG_INVALID, TLB_READ);
 }
 
 /** By hand: the engine calls out for memory.copy, which was most of a switch's time. */
@@ -360,7 +356,7 @@ function fillGood(slot: u32, entries: u32): u32 {
     const to = slot + SLOT_ENTRIES + good * ENTRY;
     if (to != from) {
       v128.store(to, v128.load(from));
-      v128.store(to, v128.load(from, 16), 16);
+      v128.store(to, v128.load(from, ENTRY_TLB), ENTRY_TLB);
     }
     const entry = load<u32>(to, ENTRY_TLB);
     v128.store(entry, v128.load(to));

@@ -291,7 +291,7 @@ function allFilled(): bool {
 }
 
 /** Puts an entry into its list, of which a full one is emptied first; gives its place there. */
-export function noteFilled(entry: u32, bits: u32): u32 {
+function noteFilled(entry: u32, bits: u32): u32 {
   if (bits & TLB_GLOBAL) {
     if (filledGlobal == TLB_FILLED_ROOM) {
       flushList(TLB_FILLED_GLOBAL, filledGlobal);
@@ -339,7 +339,7 @@ export function protectTables(): void {
   }
 }
 
-function flushEntry(entry: u32): void {
-  store<u32>(entry, TAG_INVALID, TLB_READ);
-  store<u32>(entry, TAG_INVALID, TLB_WRITE);
+/** Both tags at once: they are neighbours. */
+export function flushEntry(entry: u32): void {
+  store<u64>(entry, TAG_INVALID, TLB_READ);
 }
