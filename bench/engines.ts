@@ -15,6 +15,7 @@ import { applets } from '../guests/initramfs';
 import type { Guest } from '../guests/debian';
 import { browserEngines } from './browser';
 import { Session } from './session';
+import { upkeep, type TranslatorCounts, type Upkeep } from './upkeep';
 
 /** A system to boot. */
 export interface Image {
@@ -44,6 +45,14 @@ export interface Engine {
   warmsUp?: boolean;
   /** Guest instructions retired so far by a session, where the engine counts them. */
   instructions?(session: Session): Promise<number>;
+  /** What the session has cost besides the time of its rows; undefined where that cannot be told. */
+  upkeep?(session: Session): Promise<Upkeep | undefined>;
+}
+
+/** What the bench reads of `--stats`. */
+interface Statistics {
+  instructions: { total: number };
+  translator: TranslatorCounts;
 }
 
 /** MiB. */
@@ -118,6 +127,17 @@ function vmi86(
   const memory = ['--memory', String(MEMORY), '--stats', stats];
   const start = (args: string[]): Session =>
     new Session(node, [program, ...options, ...memory, ...args]);
+  const statistics = async (session: Session): Promise<Statistics> => {
+    // On SIGUSR2 vmi86 writes the file anew, to a temporary name first: it is never half there.
+    writeFileSync(stats, '');
+    process.kill(session.pid!, 'SIGUSR2');
+    for (let tries = 0; tries < 200; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 25));
+      const text = readFileSync(stats, 'utf8');
+      if (text) return JSON.parse(text) as Statistics;
+    }
+    throw new Error('no statistics after SIGUSR2');
+  };
   return {
     key,
     title,
@@ -137,18 +157,11 @@ function vmi86(
       }),
     micro: () => start(['--kernel', microImage]),
     warmsUp: key === 'jit',
-    instructions: async (session) => {
-      // On SIGUSR2 vmi86 writes the file anew, to a temporary name first: it is never half there.
-      writeFileSync(stats, '');
-      process.kill(session.pid!, 'SIGUSR2');
-      for (let tries = 0; tries < 200; tries++) {
-        await new Promise((resolve) => setTimeout(resolve, 25));
-        const text = readFileSync(stats, 'utf8');
-        if (text)
-          return (JSON.parse(text) as { instructions: { total: number } }).instructions.total;
-      }
-      throw new Error('no statistics after SIGUSR2');
-    },
+    instructions: async (session) => (await statistics(session)).instructions.total,
+    ...(key === 'jit' && {
+      upkeep: async (session) =>
+        upkeep(session.pid!, MEMORY, (await statistics(session)).translator),
+    }),
   };
 }
 

@@ -261,6 +261,11 @@ async function measure(bench: Bench, system: System, engine: Engine): Promise<vo
       record(bench, row.name, section, engine, { seconds, instructions: count });
       (bench.outputs[row.name] ??= {})[engine.title] = output;
     }
+    if (engine.upkeep && section === SYSTEM_SECTION && system.rows.length === ROWS.length) {
+      say(`bench: ${engine.title}, half a minute at its prompt`);
+      const upkeep = await engine.upkeep(session);
+      if (upkeep) (bench.results.upkeep ??= []).push(upkeep);
+    }
   } finally {
     await session.close();
   }

@@ -1,6 +1,7 @@
 // What the bench prints: medians, ratios to a reference engine, geometric means by section; targets.
 
 import type { Target } from './targets';
+import type { Upkeep } from './upkeep';
 
 export interface Cell {
   /** One a repetition. */
@@ -16,6 +17,8 @@ export interface Results {
   engines: { key: string; title: string }[];
   /** The rows of a section are together. */
   rows: { name: string; section: string; cells: Record<string, Cell> }[];
+  /** Of the JIT's machines that ran all rows of a whole system, one a repetition. */
+  upkeep?: Upkeep[];
 }
 
 export function median(values: number[]): number {

@@ -3,6 +3,7 @@
 import { isComputing, MICRO_ROWS, type MicroRow } from './micro-rows';
 import { BOOT, ROWS, SECOND_BOOT } from './rows';
 import { geometricMean, median, type Cell, type Results } from './table';
+import type { Upkeep } from './upkeep';
 
 export interface Target {
   measure: string;
@@ -69,6 +70,12 @@ export function targets(results: Results): Target[] {
       ? { value: second / boot, complete: true }
       : undefined;
 
+  const { upkeep = [] } = results;
+  const spent = (what: keyof Upkeep): Found =>
+    upkeep.length
+      ? { value: median(upkeep.map((figures) => figures[what])), complete: true }
+      : undefined;
+
   return [
     atMost('whole system, JIT / QEMU, geometric mean', mean(toQemu(whole)), 0.8),
     atMost('whole system, JIT / QEMU, worst row', highest(toQemu(whole)), 1.3),
@@ -81,8 +88,11 @@ export function targets(results: Results): Target[] {
     atLeast('computing, interpreter / JIT, worst row', lowest(interpreter), 4),
     atLeast('computing, interpreter / JIT, geometric mean', mean(interpreter), 4),
     atLeast('integer, interpreter, M instructions/s, geometric mean', scale(mean(rate), 1e-6), 400),
+    atMost('translator, us a guest instruction', spent('translator'), 5),
     atMost('computing, JIT, first run / best, worst row', highest(first), 1.3),
     atMost('boot to prompt, JIT, with saved translations / without', again, 0.6),
+    atMost("memory beyond the guest's after all rows, MiB", spent('memory'), 250),
+    lessThan('idle guest, % of a core', spent('idle'), 2),
   ];
 }
 
@@ -94,6 +104,10 @@ function atMost(measure: string, found: Found, limit: number): Target {
 
 function atLeast(measure: string, found: Found, limit: number): Target {
   return target(measure, `at least ${limit}`, found, (value) => value >= limit);
+}
+
+function lessThan(measure: string, found: Found, limit: number): Target {
+  return target(measure, `less than ${limit}`, found, (value) => value < limit);
 }
 
 function moreThan(measure: string, found: Found, limit: number): Target {

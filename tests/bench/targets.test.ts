@@ -24,7 +24,8 @@ function figures(): Results {
   const second = { jit: { seconds: [0.5, 0.6, 0.4] } } as ReturnType<typeof cells>;
   rows.push({ name: SECOND_BOOT, section: 'whole system', cells: second });
   for (const { name, group } of MICRO_ROWS) rows.push({ name, section: group, cells: cells() });
-  return { engines, rows };
+  const upkeep = [4, 2, 3].map((translator) => ({ translator, memory: 200, idle: 1.5 }));
+  return { engines, rows, upkeep };
 }
 
 const find = (results: Results, measure: RegExp) =>
@@ -39,6 +40,7 @@ it('takes medians, and meets what is met', () => {
   for (const target of targets(figures())) expect(target.met, target.measure).toBe(true);
   expect(find(figures(), /interpreter, M instructions/).value).toBeCloseTo(500);
   expect(find(figures(), /whole system.*mean/).value).toBeCloseTo(0.25);
+  expect(find(figures(), /translator/).value).toBe(3);
 });
 
 it('names the row that misses', () => {
@@ -52,6 +54,17 @@ it('names the row that misses', () => {
   expect(formatTargets(targets(results))).toMatch(
     /compiled integer code.*0\.95 +NOT MET +quicksort/,
   );
+});
+
+it('misses what costs too much, and does not know what was not measured', () => {
+  const results = figures();
+  results.upkeep = [{ translator: 5.1, memory: 251, idle: 2 }];
+  for (const measure of [/translator/, /memory/, /idle/]) {
+    expect(find(results, measure).met).toBe(false);
+  }
+  results.upkeep = [];
+  expect(find(results, /idle/).met).toBeUndefined();
+  expect(formatTargets(targets(results))).toMatch(/idle guest.*not measured/);
 });
 
 it('leaves the copy by one instruction out of computing', () => {
