@@ -129,6 +129,46 @@ describe('time', () => {
     }
   });
 
+  test('a guest that only ticks is let sleep longer, housekeeping or not', async () => {
+    const IDT = 0x20000;
+    const POINTER = 0x1ff00;
+    const dword = (value: number): number[] => [0, 8, 16, 24].map((bit) => (value >> bit) & 0xff);
+    const gate = dword(IDT + 8 * 0x20);
+    const at = (offset: number): number[] => [gate[0]! + offset, ...gate.slice(1)];
+    const code = [
+      ...[CLI, 0xbc, ...dword(0x30000)], // mov esp
+      ...[0xe8, ...dword(7)], // call behind the handler
+      ...[0x50, 0xb0, 0x20, 0xe6, 0x20, 0x58, 0xcf], // push eax, EOI, pop eax, iret
+      ...[0x58, 0x66, 0xa3, ...gate], // pop eax; mov [gate], ax
+      ...[0x8c, 0x0d, ...at(2)], // mov [gate + 2], cs
+      ...[0x66, 0xc7, 0x05, ...at(4), 0x00, 0x8e], // mov word [gate + 4], an interrupt gate
+      ...[0xc1, 0xe8, 0x10, 0x66, 0xa3, ...at(6)], // shr eax, 16; mov [gate + 6], ax
+      ...[0x66, 0xc7, 0x05, ...dword(POINTER), 0xff, 0x07],
+      ...[0xc7, 0x05, ...dword(POINTER + 2), ...dword(IDT)],
+      ...[0x0f, 0x01, 0x1d, ...dword(POINTER)], // lidt
+      ...[...out8(0x20, 0x11), ...out8(0x21, 0x20), ...out8(0x21, 4), ...out8(0x21, 1)],
+      ...out8(0x21, 0xfe),
+      ...[...out8(0x43, 0x34), ...out8(0x40, 0x9c), ...out8(0x40, 0x2e)], // every 10 ms
+      STI,
+      ...[HLT, 0x41, 0xf6, 0xc1, 0x0f, 0x75, 0xf9], // again: hlt; inc ecx; test cl, 15; jnz again
+      ...[0xba, ...dword(15_500), 0x4a, 0x75, 0xfd], // mov edx; dec edx; jnz
+      ...[0xeb, 0xef], // jmp again
+    ];
+    let time = 0;
+    const { machine } = await boot(kernel(code), { clock: 'host', hostNow: () => time });
+    const sleeps: number[] = [];
+    while (time < 10e9) {
+      const outcome = machine.runSlice();
+      expect(outcome.kind).not.toBe('dead');
+      if (outcome.kind !== 'idle') continue;
+      sleeps.push((outcome as { milliseconds: number }).milliseconds);
+      time += sleeps.at(-1)! * 1e6;
+    }
+    expect(sleeps[0]).toBeLessThan(11);
+    expect(sleeps.at(-1)).toBe(100);
+    expect(sleeps.filter((sleep) => sleep === 100).length).toBeGreaterThan(20);
+  });
+
   test('on the virtual clock idle time passes at once', async () => {
     const { machine } = await boot(kernel(CLI, mask, STI, HLT, CLI, HLT));
     for (let slices = 0; slices < 100; slices++) machine.runSlice();
