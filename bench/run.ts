@@ -262,7 +262,7 @@ async function measure(bench: Bench, system: System, engine: Engine): Promise<vo
       (bench.outputs[row.name] ??= {})[engine.title] = output;
     }
     if (engine.upkeep && section === SYSTEM_SECTION && system.rows.length === ROWS.length) {
-      say(`bench: ${engine.title}, half a minute at its prompt`);
+      say(`bench: ${engine.title}, twenty seconds at its prompt`);
       const upkeep = await engine.upkeep(session);
       if (upkeep) (bench.results.upkeep ??= []).push(upkeep);
     }

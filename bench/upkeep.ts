@@ -18,9 +18,9 @@ export interface TranslatorCounts {
   compileMilliseconds: number;
 }
 
-/** Seconds: until what the last row has left is compiled, and then that a guest waits at its prompt. */
-const SETTLE = 5;
-const WAIT = 20;
+/** Seconds: until what the last row has left is compiled and the guest sleeps deeply, and then that it waits. */
+const SETTLE = 10;
+const WAIT = 10;
 /** Of /proc/PID/stat: USER_HZ, the same on every i386 and x86-64 Linux. */
 const TICKS = 100;
 
