@@ -1,21 +1,14 @@
 // The engines that are compared: how each is started, and whether it is here at all.
 
 import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { applets } from '../guests/initramfs';
 import type { Guest } from '../guests/debian';
 import { browserEngines } from './browser';
+import { statisticsOf, type Statistics } from './process';
 import { Session } from './session';
-import { upkeep, type TranslatorCounts, type Upkeep } from './upkeep';
+import { upkeep, type Upkeep } from './upkeep';
 
 /** A system to boot. */
 export interface Image {
@@ -47,12 +40,6 @@ export interface Engine {
   instructions?(session: Session): Promise<number>;
   /** What the session has cost besides the time of its rows; undefined where that cannot be told. */
   upkeep?(session: Session): Promise<Upkeep | undefined>;
-}
-
-/** What the bench reads of `--stats`. */
-interface Statistics {
-  instructions: { total: number };
-  translator: TranslatorCounts;
 }
 
 /** MiB. */
@@ -127,17 +114,7 @@ function vmi86(
   const memory = ['--memory', String(MEMORY), '--stats', stats];
   const start = (args: string[]): Session =>
     new Session(node, [program, ...options, ...memory, ...args]);
-  const statistics = async (session: Session): Promise<Statistics> => {
-    // On SIGUSR2 vmi86 writes the file anew, to a temporary name first: it is never half there.
-    writeFileSync(stats, '');
-    process.kill(session.pid!, 'SIGUSR2');
-    for (let tries = 0; tries < 200; tries++) {
-      await new Promise((resolve) => setTimeout(resolve, 25));
-      const text = readFileSync(stats, 'utf8');
-      if (text) return JSON.parse(text) as Statistics;
-    }
-    throw new Error('no statistics after SIGUSR2');
-  };
+  const counts = (session: Session): Promise<Statistics> => statisticsOf(session.pid!, stats);
   return {
     key,
     title,
@@ -157,10 +134,9 @@ function vmi86(
       }),
     micro: () => start(['--kernel', microImage]),
     warmsUp: key === 'jit',
-    instructions: async (session) => (await statistics(session)).instructions.total,
+    instructions: async (session) => (await counts(session)).instructions.total,
     ...(key === 'jit' && {
-      upkeep: async (session) =>
-        upkeep(session.pid!, MEMORY, (await statistics(session)).translator),
+      upkeep: async (session) => upkeep(session.pid!, MEMORY, (await counts(session)).translator!),
     }),
   };
 }

@@ -6,13 +6,14 @@
 // programs in the guest, which run until all is translated first, the guest's thread's; of a boot and
 // of idling the whole emulator's.
 
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { VMI_OPTIONS } from '../host/vmi/options';
 import { matcher, noSuchRow, repetitionsOf } from './choice';
 import type { Image } from './engines';
 import { formatWorth, type Measured, type Setting } from './paravirt-table';
+import { processorSeconds, statisticsOf, threadSeconds } from './process';
 import { Session } from './session';
 import { program, PROGRAM, PROMPT, vmiKernel } from './vmi-kernel';
 
@@ -115,13 +116,6 @@ export async function main(argv: string[], root: string, folder: string): Promis
   return 0;
 }
 
-interface Counts {
-  instructions: { total: number };
-  tlb: { fills: number };
-  interrupts: Record<string, number>;
-  devices: Record<string, { reads: number; writes: number }>;
-}
-
 class Bench {
   private serial = 0;
   private readonly stats: string;
@@ -199,27 +193,17 @@ class Bench {
 
   /** Processor time and the machine's counts up to now. */
   private async look(session: Session): Promise<Seen> {
-    rmSync(this.stats, { force: true });
-    process.kill(session.pid!, 'SIGUSR2');
-    for (let tries = 0; tries < 400; tries++) {
-      await new Promise((resolve) => setTimeout(resolve, 25));
-      let counts: Counts;
-      try {
-        counts = JSON.parse(readFileSync(this.stats, 'utf8')) as Counts;
-      } catch {
-        continue;
-      }
-      const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
-      return {
-        seconds: processorSeconds(session.pid!),
-        threadSeconds: threadSeconds(session.pid!),
-        instructions: counts.instructions.total,
-        fills: counts.tlb.fills,
-        interrupts: sum(Object.values(counts.interrupts)),
-        exits: sum(Object.values(counts.devices).map(({ reads, writes }) => reads + writes)),
-      };
-    }
-    throw new Error('no statistics after 10 s');
+    const pid = session.pid!;
+    const counts = await statisticsOf(pid, this.stats);
+    const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
+    return {
+      seconds: processorSeconds(pid),
+      threadSeconds: threadSeconds(pid),
+      instructions: counts.instructions.total,
+      fills: counts.tlb.fills,
+      interrupts: sum(Object.values(counts.interrupts)),
+      exits: sum(Object.values(counts.devices).map(({ reads, writes }) => reads + writes)),
+    };
   }
 }
 
@@ -234,17 +218,4 @@ function difference(after: Seen, before: Seen): Seen {
     interrupts: after.interrupts - before.interrupts,
     exits: after.exits - before.exits,
   };
-}
-
-/** Of the thread that the guest runs on, to the nanosecond (Documentation/scheduler/sched-stats.rst). */
-function threadSeconds(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'latin1');
-  return Number(text.split(' ')[0]) / 1e9;
-}
-
-/** proc(5): fields 14 and 15 of the second part, in hundredths. */
-function processorSeconds(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
 }

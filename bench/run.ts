@@ -348,7 +348,6 @@ function record(
   say(`bench: ${engine.title}, ${name}: ${seconds.toFixed(3)} s`);
 }
 
-/** Whether a row is asked for, by its name or its section's. */
 function differences(outputs: Outputs): string[] {
   return Object.entries(outputs).flatMap(([row, byEngine]) => {
     if (new Set(Object.values(byEngine)).size <= 1) return [];

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { processorTicks } from '../../bench/process.ts';
 import type { Program } from '../cli/program';
 import { boot, BOOT_LIMIT, bootToPrompt, command, guest, TIERS } from './guest';
 
@@ -65,17 +66,11 @@ describe.skipIf(!guest)('Debian at its prompt', () => {
   // does not sleep at all, on a machine that other tests keep busy.
   it('gives the processor back while it idles', async () => {
     program = await bootToPrompt([]);
-    const ticks = (pid: number): number => {
-      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-        .replace(/^.*\) /, '')
-        .split(' ');
-      return Number(fields[11]) + Number(fields[12]); // utime, stime: 1/100 s
-    };
     // Until compilers and collectors in the background have finished with the boot.
     await new Promise((resolve) => setTimeout(resolve, 5000));
-    const before = ticks(program.pid);
+    const before = processorTicks(program.pid);
     await new Promise((resolve) => setTimeout(resolve, 10_000));
-    expect(ticks(program.pid) - before).toBeLessThan(60);
+    expect(processorTicks(program.pid) - before).toBeLessThan(60);
   });
 
   it('keeps the time of day', async () => {

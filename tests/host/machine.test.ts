@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { MemoryDisk } from '../../host/devices/disk';
 import { UserError } from '../../host/errors';
 import { Machine, type MachineOptions, type Outcome } from '../../host/machine';
+import { dword } from '../lib/instructions';
 import { kernel } from '../lib/kernels';
 
 const MIB = 1 << 20;
@@ -132,7 +133,6 @@ describe('time', () => {
   test('a guest that only ticks is let sleep longer, housekeeping or not', async () => {
     const IDT = 0x20000;
     const POINTER = 0x1ff00;
-    const dword = (value: number): number[] => [0, 8, 16, 24].map((bit) => (value >> bit) & 0xff);
     const gate = dword(IDT + 8 * 0x20);
     const at = (offset: number): number[] => [gate[0]! + offset, ...gate.slice(1)];
     const code = [
