@@ -4,28 +4,21 @@
  *
  *   a page   u32 generation under which the page was last seen mapped as it was,
  *            u32 its physical address
- *   lookup   an entry: u32 EIP, u32 label, u32 address of its page's generation word, unused; none if
- *            there are fewer than two entries
+ *   lookup   (lookup.ts) a place: u32 EIP, u32 label, u32 address of its page's generation word, unused;
+ *            none if there are fewer than two entries
  *   records  u32 address of each decoded record that the code refers to
  *
  * Entry descriptors (shared/regions.ts) stand in another place, since the run loop writes them.
  */
 import type { Decoded } from './decoded.ts';
+import { NONE, planLookup, strangerTo, type Lookup } from './lookup.ts';
 import type { Region } from './region.ts';
 
 const PAGE_SIZE = 8;
-const LOOKUP_SIZE = 16;
+export const LOOKUP_SIZE = 16;
 
 /** No generation is it. */
 const NEVER = 0xffffffff;
-
-/** The EIP of a place in the lookup table that is free; there always is one. */
-export const LOOKUP_EMPTY = -1;
-
-/** Hash of the lookup table: EIP to index, or to one of those after it. */
-export function lookupIndex(eip: number, mask: number): number {
-  return (eip ^ (eip >>> 6)) & mask;
-}
 
 /** An entry by address. */
 export interface EntryPoint {
@@ -35,7 +28,7 @@ export interface EntryPoint {
 
 export class Tables {
   readonly lookupTable: number;
-  readonly lookupMask: number;
+  readonly lookup: Lookup | undefined;
   /** Records by their place. */
   readonly records: number[] = [];
   private readonly places = new Map<number, number>();
@@ -44,11 +37,11 @@ export class Tables {
   /** @param pages linear addresses of pages, shifted by 12, in order */
   constructor(
     readonly pages: readonly number[],
-    entries: number,
+    private readonly entries: readonly EntryPoint[],
   ) {
     this.lookupTable = PAGE_SIZE * pages.length;
-    this.lookupMask = entries > 1 ? lookupMaskFor(entries) : -1;
-    this.firstRecord = this.lookupTable + LOOKUP_SIZE * (this.lookupMask + 1);
+    if (entries.length > 1) this.lookup = planLookup(entries.map(({ eip }) => eip));
+    this.firstRecord = this.lookupTable + LOOKUP_SIZE * (this.lookup?.places.length ?? 0);
   }
 
   get bytes(): number {
@@ -71,12 +64,7 @@ export class Tables {
   }
 
   /** Fills the tables in at `address`, the pages being there. */
-  fill(
-    decoded: Decoded,
-    address: number,
-    physical: readonly number[],
-    entries: readonly EntryPoint[],
-  ): void {
+  fill(decoded: Decoded, address: number, physical: readonly number[]): void {
     this.pages.forEach((_, i) => {
       decoded.setWord(address + PAGE_SIZE * i, NEVER);
       decoded.setWord(address + PAGE_SIZE * i + 4, physical[i]!);
@@ -84,28 +72,18 @@ export class Tables {
     this.records.forEach((record, i) => {
       decoded.setWord(address + this.firstRecord + 4 * i, record);
     });
-    const { lookupMask } = this;
-    if (lookupMask < 0) return;
-    const table = address + this.lookupTable;
-    // A branch to that very address finds a free place. It must lead nowhere: its generation is the
-    // EIP itself, which none is, and the page behind it one that nothing can be mapped to (confirmPage()).
-    for (let i = 0; i <= lookupMask; i++) {
-      const at = table + LOOKUP_SIZE * i;
-      decoded.setWord(at, LOOKUP_EMPTY);
-      decoded.setWord(at + 4, LOOKUP_EMPTY);
-      decoded.setWord(at + 8, at);
-    }
-    for (const { eip, label } of entries) {
-      let index = lookupIndex(eip, lookupMask);
-      while (decoded.word(table + LOOKUP_SIZE * index) !== LOOKUP_EMPTY >>> 0) {
-        index = (index + 1) & lookupMask;
+    const { entries, lookup } = this;
+    lookup?.places.forEach((entry, place) => {
+      const at = address + this.lookupTable + LOOKUP_SIZE * place;
+      if (entry === NONE) {
+        decoded.setWord(at, strangerTo(place, lookup));
+        return;
       }
-      const at = table + LOOKUP_SIZE * index;
-      const page = this.generationWord(eip);
+      const { eip, label } = entries[entry]!;
       decoded.setWord(at, eip);
       decoded.setWord(at + 4, label);
-      decoded.setWord(at + 8, address + page);
-    }
+      decoded.setWord(at + 8, address + this.generationWord(eip));
+    });
   }
 }
 
@@ -118,11 +96,4 @@ export function pagesOf({ nodes }: Pick<Region, 'nodes'>): number[] {
     if (direct) pages.add(target >>> 12);
   }
   return [...pages];
-}
-
-/** Half of the table at most is used, so that a search is short. */
-function lookupMaskFor(entries: number): number {
-  let mask = 3;
-  while (mask + 1 < 2 * entries) mask = mask * 2 + 1;
-  return mask;
 }

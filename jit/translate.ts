@@ -15,6 +15,7 @@ import { ALL_STATE, Context, FLAGS_BIT, type Imports } from './context.ts';
 import type { Decoded } from './decoded.ts';
 import { condition } from './flags.ts';
 import { clearsInterrupts, isRing0, setsInterrupts } from './interrupts.ts';
+import type { Lookup } from './lookup.ts';
 import {
   closeAccesses,
   loadValue,
@@ -31,7 +32,7 @@ import { getSlot, maskOf, stateOf } from './registers.ts';
 import { loadSegment, loadsSegment } from './segments.ts';
 import type { Splicer } from './splice.ts';
 import { Structurer } from './structure.ts';
-import { LOOKUP_EMPTY, type Tables } from './tables.ts';
+import { LOOKUP_SIZE, type Tables } from './tables.ts';
 import { REGION_BYTES } from './tuning.ts';
 import type { ModuleWriter } from './wasm/module.ts';
 import * as O from './wasm/opcodes.ts';
@@ -222,8 +223,8 @@ export class Translation {
         } else this.emitNode(c, region.nodes[i], inverted, tables);
       },
       ...(this.looksUp &&
-        tables.lookupMask >= 0 && {
-          emitShared: () => this.emitLookup(c, tables),
+        tables.lookup && {
+          emitShared: () => this.emitLookup(c, tables, tables.lookup!),
         }),
     });
     c.end();
@@ -516,7 +517,7 @@ export class Translation {
 
   /** On to the address in the target's local. */
   private lookup(c: Context, tables: Tables): void {
-    if (tables.lookupMask >= 0) {
+    if (tables.lookup) {
       this.structurer.share(c.e);
       return;
     }
@@ -528,56 +529,36 @@ export class Translation {
    * An address known only now, once a region: if the region's table has it (EIP, label, address of
    * its page's generation word), on through the dispatch, else out.
    */
-  private emitLookup(c: Context, tables: Tables): void {
+  private emitLookup(c: Context, tables: Tables, { shift, mask }: Lookup): void {
     const { e } = c;
     const target = c.targetLocal;
-    const index = c.locals.take(O.I32);
     const entry = c.locals.take(O.I32);
-    const found = c.locals.take(O.I32);
+    const miss = e.block();
     e.localGet(c.budgetLocal);
-    e.i32Const(0);
-    e.op(O.I32_GT_S);
-    if (this.onePage) {
-      // Without a look at the generation a free place would be found by its mark.
-      e.localGet(target);
-      e.i32Const(LOOKUP_EMPTY);
-      e.op(O.I32_NE);
-      e.op(O.I32_AND);
-    }
-    e.if();
+    e.i32Const(1);
+    e.op(O.I32_LT_S);
+    e.brIf(miss);
     e.localGet(target);
     e.localGet(target);
-    e.i32Const(6);
+    e.i32Const(shift);
     e.op(O.I32_SHR_U);
     e.op(O.I32_XOR);
-    e.i32Const(tables.lookupMask);
+    e.i32Const(mask);
     e.op(O.I32_AND);
-    e.i32Const(4);
+    e.i32Const(Math.log2(LOOKUP_SIZE));
     e.op(O.I32_SHL);
-    e.localSet(index);
-    const miss = e.block();
-    const probe = e.loop();
-    e.localGet(index);
     e.localGet(c.tablesLocal);
     e.op(O.I32_ADD);
     e.localTee(entry);
-    e.load(O.I32_LOAD, tables.lookupTable, 2);
-    e.localTee(found);
-    e.localGet(target);
-    e.op(O.I32_NE);
+    this.pushDiffers(c, tables);
+    e.unlikely();
     e.if();
-    e.localGet(found);
-    e.i32Const(LOOKUP_EMPTY);
-    e.op(O.I32_EQ);
-    e.brIf(miss);
-    e.localGet(index);
-    e.i32Const(16);
+    e.localGet(entry);
+    e.i32Const(LOOKUP_SIZE);
     e.op(O.I32_ADD);
-    e.i32Const(tables.lookupMask << 4);
-    e.op(O.I32_AND);
-    e.localSet(index);
-    e.br(probe);
-    e.end();
+    e.localTee(entry);
+    this.pushDiffers(c, tables);
+    e.brIf(miss);
     e.end();
     if (!this.onePage) this.checkFound(c, entry, tables);
     e.localGet(entry);
@@ -585,12 +566,17 @@ export class Translation {
     e.localSet(c.label);
     this.structurer.dispatch(e);
     e.end();
-    e.end();
     e.localGet(target);
     c.leaveToStack(true);
-    c.locals.give(found);
     c.locals.give(entry);
-    c.locals.give(index);
+  }
+
+  /** Of the place in the lookup table whose address is on the stack: is another EIP there than the target? */
+  private pushDiffers(c: Context, tables: Tables): void {
+    const { e } = c;
+    e.load(O.I32_LOAD, tables.lookupTable, 2);
+    e.localGet(c.targetLocal);
+    e.op(O.I32_NE);
   }
 
   /** Leaves unless the page of the address that was found is still mapped as it was. */

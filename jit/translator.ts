@@ -468,7 +468,7 @@ export class Translator {
     const entries = translation
       .plan(region)
       .map(({ node, label }) => ({ node, eip: node.eip, label }));
-    const tables = new Tables(pagesOf(region), entries.length);
+    const tables = new Tables(pagesOf(region), entries);
     const physical = tables.pages.map((page) => {
       const address = decoded.fetchAddress((page << 12) >>> 0, region.mode);
       return address < 0 ? this.directPages.get(page)! : address;
@@ -533,7 +533,7 @@ export class Translator {
       for (const { address, bytes } of region.tables) scratch.give(address, bytes);
       return null;
     }
-    tables.fill(decoded, address, physical, entries);
+    tables.fill(decoded, address, physical);
     entries.forEach(({ eip, label }, i) => {
       const descriptor = descriptors + i * ENTRY_SIZE;
       decoded.setWord(descriptor + ENTRY_SLOT, region.slot);

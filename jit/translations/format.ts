@@ -12,7 +12,7 @@ import { hashOf, sameHash, type Hash } from './hash.ts';
 
 const SECTION_NAME = 'vmi86 translations';
 /** Of this format and of what translated code and core assume of each other; counts up. */
-export const FORMAT = 2;
+export const FORMAT = 3;
 const MODULE_HEADER = 8;
 
 const FLAG_SHARING = 1;

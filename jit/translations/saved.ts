@@ -148,7 +148,7 @@ export class SavedTranslations {
       if (!block) return null;
       blocks.push(block);
     }
-    const tables = new Tables(pages, region.entries.length);
+    const tables = new Tables(pages, region.entries);
     for (const { node, index } of region.records) {
       const record = blocks[node]! + HEADER_SIZE + RECORD_SIZE * index;
       // The decoder is the one that the file was made with, so this never is.

@@ -32,7 +32,7 @@ export function coreModule(): WebAssembly.Module {
 }
 
 /** A CPU with memory and the fixture's port, nothing else. */
-export async function bareCpu(ports: Ports & Partial<CpuHost>): Promise<Cpu> {
+export async function bareCpu(ports: Ports & Partial<CpuHost>, ram = RAM_SIZE): Promise<Cpu> {
   let ticks = 0;
   const host: CpuHost = {
     mmioRead: () => -1,
@@ -43,7 +43,7 @@ export async function bareCpu(ports: Ports & Partial<CpuHost>): Promise<Cpu> {
     writeMsr: () => false,
     ...ports,
   };
-  return Cpu.create({ core: coreModule(), ram: RAM_SIZE, host });
+  return Cpu.create({ core: coreModule(), ram, host });
 }
 
 function processor(cpu: Cpu): Processor {

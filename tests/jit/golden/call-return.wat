@@ -1,5 +1,5 @@
 ;; call $+7; jmp $+4; inc eax; ret
-;; 5 instructions, 9 bytes; 932 bytes of wasm
+;; 5 instructions, 9 bytes; 951 bytes of wasm
 (module
   (import "env" "memory" (memory 1))
   (import "env" "endRecord" (func $endRecord (param i32 i32) (result i32)))
@@ -280,7 +280,7 @@
           i32.const 0x10009
           i32.store offset=0x500
           local.get 1
-          i32.load offset=72
+          i32.load offset=152
           i32.const 0x1000a
           call $endRecord
           drop
@@ -288,53 +288,40 @@
           return
           unreachable
         end
-        local.get 14
-        i32.const 0
-        i32.gt_s
-        local.get 17
-        i32.const -1
-        i32.ne
-        i32.and
-        if
+        block
+          local.get 14
+          i32.const 1
+          i32.lt_s
+          br_if 0
           local.get 17
           local.get 17
-          i32.const 6
+          i32.const 1
           i32.shr_u
           i32.xor
-          i32.const 3
+          i32.const 7
           i32.and
           i32.const 4
           i32.shl
-          local.set 19
-          block
-            loop
-              local.get 19
-              local.get 1
-              i32.add
-              local.tee 21
-              i32.load offset=8
-              local.tee 20
-              local.get 17
-              i32.ne
-              if
-                local.get 20
-                i32.const -1
-                i32.eq
-                br_if 2
-                local.get 19
-                i32.const 16
-                i32.add
-                i32.const 48
-                i32.and
-                local.set 19
-                br 1
-              end
-            end
-            local.get 21
-            i32.load offset=12
-            local.set 0
-            br 2
+          local.get 1
+          i32.add
+          local.tee 19
+          i32.load offset=8
+          local.get 17
+          i32.ne
+          if
+            local.get 19
+            i32.const 16
+            i32.add
+            local.tee 19
+            i32.load offset=8
+            local.get 17
+            i32.ne
+            br_if 1
           end
+          local.get 19
+          i32.load offset=12
+          local.set 0
+          br 1
         end
         local.get 17
         local.set 15

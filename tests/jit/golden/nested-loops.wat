@@ -350,7 +350,7 @@
       i32.const 0x10010
       i32.store offset=0x500
       local.get 1
-      i32.load offset=136
+      i32.load offset=152
       i32.const 0x10011
       call $endRecord
       drop
