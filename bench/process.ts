@@ -1,6 +1,6 @@
 // What a process that runs a guest tells of itself: vmi86 its counts, Linux its processor time and memory.
 
-import { readFileSync, rmSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Of `--stats`, what a bench reads (docs/stats.md). */
@@ -59,6 +59,41 @@ export function processorSeconds(pid: number): number {
 export function residentMemory(pid: number): number | undefined {
   const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(contents(`/proc/${pid}/status`) ?? '')?.[1];
   return kibibytes === undefined ? undefined : Number(kibibytes) / 1024;
+}
+
+/** The most that a core has of a memory besides the guest's (assembly/shared/layout.ts), in MiB. */
+const CORE_MEMORY = 128;
+const PAGE = 4096;
+/** Bytes of /proc/PID/pagemap a page, whose highest bits say that it is in memory or swapped out. */
+const PAGEMAP_ENTRY = 8;
+
+/**
+ * MiB of the guest's memory that it has used: what it has not is no memory yet. The guest's is the end of
+ * the one mapping that is as large as that and a core's (proc(5), maps and pagemap). Undefined if there is none.
+ */
+export function residentGuest(pid: number, guestMemory: number): number | undefined {
+  const guestBytes = guestMemory * 2 ** 20;
+  const mapping = [...(contents(`/proc/${pid}/maps`) ?? '').matchAll(/^(\w+)-(\w+) rw/gm)]
+    .map(([, start, end]) => ({ start: parseInt(start!, 16), end: parseInt(end!, 16) }))
+    .find(({ start, end }) => end - start >= guestBytes && end - start <= guestBytes + CORE_MEMORY * 2 ** 20); // prettier-ignore
+  if (!mapping) return undefined;
+  const entries = new Uint8Array((guestBytes / PAGE) * PAGEMAP_ENTRY);
+  const file = openSync(`/proc/${pid}/pagemap`, 'r');
+  try {
+    const at = ((mapping.end - guestBytes) / PAGE) * PAGEMAP_ENTRY;
+    for (let read = 0; read < entries.length;) {
+      const more = readSync(file, entries, read, entries.length - read, at + read);
+      if (more === 0) return undefined;
+      read += more;
+    }
+  } finally {
+    closeSync(file);
+  }
+  let pages = 0;
+  for (let i = PAGEMAP_ENTRY - 1; i < entries.length; i += PAGEMAP_ENTRY) {
+    if (entries[i]! & 0xc0) pages++;
+  }
+  return (pages * PAGE) / 2 ** 20;
 }
 
 function contents(file: string): string | undefined {

@@ -1,12 +1,12 @@
 // What a machine costs besides the seconds of its rows: translating, memory, waiting at its prompt.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { processorSeconds, residentMemory, type TranslatorCounts } from './process';
+import { processorSeconds, residentGuest, residentMemory, type TranslatorCounts } from './process';
 
 export interface Upkeep {
   /** Microseconds of the guest's thread an instruction that was translated, the engine's share included. */
   translator: number;
-  /** MiB of the process beyond the guest's memory. */
+  /** MiB of the process beyond what it has of the guest's memory. */
   memory: number;
   /** Share of a core, all threads, in %. */
   idle: number;
@@ -25,13 +25,14 @@ export async function upkeep(
 ): Promise<Upkeep | undefined> {
   const resident = residentMemory(pid);
   if (resident === undefined) return undefined;
+  const guest = residentGuest(pid, guestMemory) ?? guestMemory;
   const { instructions, translateMilliseconds, compileMilliseconds } = translator;
   await sleep(settle * 1000);
   const before = processorSeconds(pid);
   await sleep(wait * 1000);
   return {
     translator: ((translateMilliseconds + compileMilliseconds) * 1000) / instructions,
-    memory: resident - guestMemory,
+    memory: resident - guest,
     idle: ((processorSeconds(pid) - before) / wait) * 100,
   };
 }

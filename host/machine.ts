@@ -28,6 +28,7 @@ import { isElf } from './boot/elf';
 import { enter, type Entry } from './boot/entry';
 import { tablesStart, writeBiosData } from './boot/memory-map';
 import { findMultibootHeader, loadMultiboot } from './boot/multiboot';
+import { unpackKernel } from './boot/unpack';
 import { Clock } from './clock';
 import { Translator, type Translated, type TranslatorOptions } from '../jit/translator';
 import { printModule } from '../jit/wasm/print';
@@ -98,6 +99,8 @@ export interface MachineOptions {
   kernel: Uint8Array;
   initrd?: Uint8Array | undefined;
   commandLine?: string | undefined;
+  /** A bzImage's kernel is unpacked by the host where that is possible (boot/unpack.ts); true without it. */
+  unpack?: boolean | undefined;
   /** Bytes of RAM. */
   memory: number;
   disk?: DiskBacking | undefined;
@@ -142,6 +145,7 @@ export class Machine {
   private readonly sent: number[] = [];
   private request: 'poweroff' | 'reset' | undefined;
   private over: Outcome | undefined;
+  private unpacked: Uint8Array | undefined;
   private halted = false;
   private nmi = false;
   /** Halts in a row with hardly anything done between, and the instructions retired at the last. */
@@ -160,6 +164,10 @@ export class Machine {
   static async create(options: MachineOptions): Promise<Machine> {
     checkMemory(options.memory);
     const machine = new Machine(options);
+    const unpacking =
+      options.unpack === false
+        ? undefined
+        : unpackKernel(options.kernel, options.commandLine ?? '');
     machine.cpu = await Cpu.create({
       core: options.core,
       ram: options.memory,
@@ -204,7 +212,8 @@ export class Machine {
     machine.cpu.setMapping(VIDEO_PLANES[0], VIDEO_PLANES[1], 'mmio');
     machine.clock.retired = () => machine.cpu.retired();
     machine.clock.onEarlier = () => machine.cpu.requestStop();
-    machine.powerOn();
+    machine.unpacked = await unpacking;
+    machine.powerOn(true);
     return machine;
   }
 
@@ -427,15 +436,15 @@ export class Machine {
 
   // --- Power-on ---------------------------------------------------------------------------------
 
-  /** Resets everything and loads the kernel again. */
-  private powerOn(): void {
+  /** Resets everything and loads the kernel again. Memory that is `fresh` is left alone: it costs nothing until used. */
+  private powerOn(fresh = false): void {
     const { cpu, clock, options } = this;
     this.halted = false;
     this.nmi = false;
     cpu.reset();
     clock.dropTimers();
     const ram = cpu.ram();
-    ram.fill(0);
+    if (!fresh) ram.fill(0);
     cpu.codeWritten(0, ram.length);
     const typed = this.board?.uart.state.input ?? [];
     const memory: DmaMemory = {
@@ -504,7 +513,7 @@ export class Machine {
 
   private load(ram: Uint8Array): Entry {
     const { kernel, initrd, commandLine = '' } = this.options;
-    const image = { kernel, initrd, commandLine };
+    const image = { kernel, unpacked: this.unpacked, initrd, commandLine };
     if (kernel.length === 0) throw new UserError('--kernel', 'is empty; give a kernel');
     if (isBzImage(kernel)) return loadBzImage(ram, image);
     if (findMultibootHeader(kernel) !== undefined) return loadMultiboot(ram, image);

@@ -62,8 +62,17 @@ if (process.argv[2] !== 'js') {
 const PROGRAM_BANNER = `#!/usr/bin/env node
 import { createRequire } from 'node:module';
 const require = createRequire(import.meta.url);`;
+/** xz-decompress asks a Node before 18 for what is global since; what is left of that is a require() at load. */
+const withoutStreams = {
+  name: 'without stream/web',
+  setup(build) {
+    build.onResolve({ filter: /^stream\/web$/ }, ({ path }) => ({ path, namespace: 'nothing' }));
+    build.onLoad({ filter: /.*/, namespace: 'nothing' }, () => ({ contents: '' }));
+  },
+};
 const common = {
   bundle: true,
+  plugins: [withoutStreams],
   format: 'esm',
   logLevel: 'warning',
   absWorkingDir: root,

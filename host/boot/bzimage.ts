@@ -4,6 +4,7 @@
  */
 
 import { UserError } from '../errors';
+import { parseElf, type ElfImage } from './elf';
 import type { Entry } from './entry';
 import { HIGH_START, memoryMap, tablesStart } from './memory-map';
 
@@ -31,6 +32,8 @@ const RELOCATABLE = 0x234;
 const MINIMUM_ALIGNMENT = 0x235;
 const EXTENDED_FLAGS = 0x236;
 const COMMAND_LINE_SIZE = 0x238;
+const PAYLOAD_OFFSET = 0x248;
+const PAYLOAD_LENGTH = 0x24c;
 const PREFERRED_ADDRESS = 0x258;
 const INIT_SIZE = 0x260;
 
@@ -54,6 +57,8 @@ const NOT_LINUX = 'is not a Linux bzImage; give the file vmlinuz or bzImage of a
 
 export interface LinuxImage {
   kernel: Uint8Array;
+  /** The ELF file in it, if it has been unpacked (unpack.ts). */
+  unpacked?: Uint8Array | undefined;
   initrd?: Uint8Array;
   commandLine: string;
 }
@@ -79,6 +84,29 @@ export function isBzImage(file: Uint8Array): boolean {
   return view.getUint16(BOOT_FLAG, true) === 0xaa55 && view.getUint32(HEADER_MAGIC, true) === HDRS;
 }
 
+/** The packed kernel, where the image says where it is. */
+export function payloadOf(file: Uint8Array): Uint8Array | undefined {
+  if (!isBzImage(file) || file.length < INIT_SIZE + 4) return undefined;
+  const view = new DataView(file.buffer, file.byteOffset, file.length);
+  if (view.getUint16(VERSION, true) < 0x0208) return undefined;
+  const start = setupBytesOf(view) + view.getUint32(PAYLOAD_OFFSET, true);
+  const end = start + view.getUint32(PAYLOAD_LENGTH, true);
+  return start < end && end <= file.length ? file.subarray(start, end) : undefined;
+}
+
+/**
+ * May the code that unpacks the kernel put it somewhere at random, as that of Linux 3.14 and later does? Nothing
+ * else says whether it was configured to.
+ */
+export function isSelfPlacing(file: Uint8Array, commandLine: string): boolean {
+  const view = new DataView(file.buffer, file.byteOffset, file.length);
+  return view.getUint16(VERSION, true) >= 0x020c && !commandLine.split(/\s+/).includes('nokaslr');
+}
+
+function setupBytesOf(view: DataView): number {
+  return ((view.getUint8(SETUP_SECTORS) || 4) + 1) * 512;
+}
+
 function readHeader(file: Uint8Array): Header {
   const fail = (message: string): never => {
     throw new UserError('--kernel', message);
@@ -95,7 +123,7 @@ function readHeader(file: Uint8Array): Header {
   if (version >= 0x020c && (view.getUint16(EXTENDED_FLAGS, true) & KERNEL_64) !== 0) {
     fail('is a 64-bit kernel; give one built for i386 (i686)');
   }
-  const setupBytes = ((view.getUint8(SETUP_SECTORS) || 4) + 1) * 512;
+  const setupBytes = setupBytesOf(view);
   const expected = setupBytes + since(0x0204, PARAGRAPHS, 0) * 16;
   // The size is in paragraphs: the last one need not be whole.
   if (file.length <= Math.max(setupBytes, expected - 16)) {
@@ -146,14 +174,16 @@ export function loadBzImage(ram: Uint8Array, image: LinuxImage): Entry {
 
   ram.fill(0, BOOT_PARAMS, BOOT_PARAMS + PAGE);
   ram.set(kernel.subarray(SETUP_SECTORS, header.end), BOOT_PARAMS + SETUP_SECTORS);
-  ram.set(kernel.subarray(header.setupBytes), at);
+  const unpacked = placeUnpacked(ram, image.unpacked, header, at, end);
+  if (!unpacked) ram.set(kernel.subarray(header.setupBytes), at);
   view.setUint8(BOOT_PARAMS + LOADER_TYPE, LOADER_UNKNOWN);
   view.setUint32(BOOT_PARAMS + CODE32_START, at, true);
   if (header.version >= 0x0205) view.setUint32(BOOT_PARAMS + ALIGNMENT, alignment, true);
 
   placeCommandLine(ram, view, image.commandLine, header.commandLineMax);
   if (initrd !== undefined && initrd.length > 0) {
-    const start = placeInitrd(ram, initrd, at + header.initSize, end, header.initrdMax);
+    const kernelEnd = Math.max(at + header.initSize, unpacked?.end ?? 0);
+    const start = placeInitrd(ram, initrd, kernelEnd, end, header.initrdMax);
     view.setUint32(BOOT_PARAMS + RAMDISK_IMAGE, start, true);
     view.setUint32(BOOT_PARAMS + RAMDISK_SIZE, initrd.length, true);
   }
@@ -172,11 +202,38 @@ export function loadBzImage(ram: Uint8Array, image: LinuxImage): Entry {
     view.setBigUint64(entry + 8, BigInt(range.end - range.start), true);
     view.setUint32(entry + 16, range.type, true);
   });
+  const eip = unpacked?.entry ?? at;
+  const how = unpacked ? ', unpacked' : '';
   return {
-    eip: at,
+    eip,
     esi: BOOT_PARAMS,
-    description: `Linux bzImage, protocol ${header.version >> 8}.${header.version & 0xff}, at 0x${at.toString(16)}`,
+    description: `Linux bzImage, protocol ${header.version >> 8}.${header.version & 0xff}, at 0x${eip.toString(16)}${how}`,
   };
+}
+
+/**
+ * Places what the guest's own code would have unpacked, where it would have: there is no relocation to do as
+ * long as that is where the kernel was linked for. undefined: not so, or no ELF file (before Linux 2.6.26).
+ */
+function placeUnpacked(
+  ram: Uint8Array,
+  file: Uint8Array | undefined,
+  header: Header,
+  at: number,
+  memoryEnd: number,
+): { entry: number; end: number } | undefined {
+  const elf: ElfImage | string = file ? parseElf(file) : '';
+  if (!file || typeof elf === 'string') return undefined;
+  const { entry, segments } = elf;
+  const start = Math.min(...segments.map(({ physical }) => physical));
+  const end = Math.max(...segments.map(({ physical, memorySize }) => physical + memorySize));
+  const linkedFor = header.version >= 0x020a ? header.preferred : start;
+  if (start !== linkedFor || (header.relocatable && at !== start)) return undefined;
+  if (start < HIGH_START || entry < start || entry >= end || end > memoryEnd) return undefined;
+  for (const { offset, physical, fileSize } of segments) {
+    ram.set(file.subarray(offset, offset + fileSize), physical);
+  }
+  return { entry, end };
 }
 
 function placeCommandLine(ram: Uint8Array, view: DataView, text: string, limit: number): void {

@@ -21,6 +21,7 @@ export interface Arguments {
   kernel: string;
   initrd?: string;
   append: string;
+  unpack: boolean;
   /** MiB. */
   memory: number;
   disk?: DiskArgument;
@@ -84,6 +85,7 @@ export function parseArguments(words: string[], version: string): Arguments | An
     .option('--kernel <file>', 'Linux bzImage, or multiboot ELF')
     .option('--initrd <file>', 'initial root file system, or multiboot module')
     .option('--append <string>', 'kernel command line', '')
+    .option('--no-unpack', 'let the guest unpack its kernel itself')
     .addOption(
       new Option('--memory <mib>', 'memory of the guest in MiB')
         .argParser(parseMemory)

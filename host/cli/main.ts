@@ -48,6 +48,7 @@ async function main(words: string[]): Promise<number> {
     kernel,
     initrd,
     commandLine: options.append,
+    unpack: options.unpack,
     memory: options.memory * 2 ** 20,
     disk,
     jit: options.jit,

@@ -20,6 +20,7 @@ const CHOICES: Record<string, readonly unknown[]> = {
   clock: ['host', 'virtual'],
   paravirt: ['none', 'vmi', 'kvm', 'vmware'],
   jit: [true, false],
+  unpack: [true, false],
   inspect: [true, false],
 };
 

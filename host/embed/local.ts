@@ -71,6 +71,7 @@ export class LocalEngine implements Engine {
         kernel,
         initrd,
         commandLine: options.append,
+        unpack: options.unpack,
         memory: memory * MIB,
         disk,
         jit: options.jit,

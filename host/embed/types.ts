@@ -41,6 +41,12 @@ export interface CreateOptions {
   initrd?: Image;
   /** Its command line. `console=ttyS0` puts a Linux guest on `machine.serial`. */
   append?: string;
+  /**
+   * `false` lets a Linux guest unpack its kernel itself, which takes seconds of booting. Without it the
+   * host does, of kernels packed by gzip or xz that do not place themselves at random: before Linux 3.14,
+   * or with `nokaslr` in `append`.
+   */
+  unpack?: boolean;
   /** MiB of memory, 16 to 2816; 256 without it. */
   memory?: number;
   /** A raw image as the first IDE disk; whole 512-byte sectors. */

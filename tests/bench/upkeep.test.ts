@@ -35,6 +35,22 @@ it.runIf(process.platform === 'linux')('counts memory beyond the guest', async (
   expect(large.memory - small.memory).toBeLessThan(1.2 * HELD);
 });
 
+it.runIf(process.platform === 'linux')(
+  'counts what the guest has used, and no more, as its',
+  async () => {
+    // A core's 10 MiB and a guest's 100, of which it has used 60.
+    const use = (bytes: number) => `
+    globalThis.memory = new WebAssembly.Memory({ initial: 110 * 16, maximum: 110 * 16 });
+    new Uint8Array(memory.buffer).fill(1, 0, ${bytes} * 2 ** 20);`;
+    const waiting = 'console.log("here"); setTimeout(() => {}, 60000)';
+    const none = await figuresOf(use(0) + waiting);
+    const some = await figuresOf(use(70) + waiting);
+    expect(none.memory).toBeGreaterThan(0);
+    expect(some.memory - none.memory).toBeGreaterThan(5);
+    expect(some.memory - none.memory).toBeLessThan(20);
+  },
+);
+
 it('has no figures of a process that is gone', async () => {
   expect(await upkeep(2 ** 30, 100, COUNTS)).toBeUndefined();
 });

@@ -51,6 +51,23 @@ describe.skipIf(!guest).each(TIERS)('Debian in the %s', (tier, options) => {
   });
 });
 
+describe.skipIf(!guest)("Debian's kernel", () => {
+  it('is the same, unpacked by the host or by itself', async () => {
+    const versions: string[] = [];
+    for (const [options, entered] of [
+      [[], /^boot: Linux bzImage, .* at 0x\w+, unpacked$/m],
+      [['--no-unpack'], /^boot: Linux bzImage, .* at 0x\w+$/m],
+    ] as const) {
+      program = boot([...options, '--trace', 'boot', '--expect', 'Linux version.*$', '--timeout', '240']); // prettier-ignore
+      const { status, output, errors } = await program.ended;
+      expect(status).toBe(0);
+      expect(errors).toMatch(entered);
+      versions.push(/Linux version .*/.exec(output)![0]);
+    }
+    expect(versions[1]).toBe(versions[0]);
+  });
+});
+
 describe.skipIf(!guest)('Debian at its prompt', () => {
   it('has the job control of a terminal: Ctrl-C ends a command, not the shell', async () => {
     program = await bootToPrompt([]);

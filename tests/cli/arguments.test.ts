@@ -24,6 +24,7 @@ describe('arguments', () => {
     expect(parse('--kernel', 'k')).toEqual({
       kernel: 'k',
       append: '',
+      unpack: true,
       memory: 256,
       jit: true,
       clock: 'host',
@@ -35,7 +36,7 @@ describe('arguments', () => {
 
   it('reads every option', () => {
     const words =
-      '--kernel k --initrd i --memory 64 --disk d.img,readonly --no-jit --clock virtual';
+      '--kernel k --initrd i --memory 64 --disk d.img,readonly --no-unpack --no-jit --clock virtual';
     const more =
       '--expect a.c --timeout 1.5 --stats s.json --trace io,irq --paravirt kvm --vmi no-spaces,no-delay';
     const parsed = parse(...words.split(' '), ...more.split(' '), '--append', '-x console=ttyS0');
@@ -43,6 +44,7 @@ describe('arguments', () => {
       kernel: 'k',
       initrd: 'i',
       append: '-x console=ttyS0',
+      unpack: false,
       memory: 64,
       disk: { path: 'd.img', readonly: true },
       jit: false,
