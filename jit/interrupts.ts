@@ -5,7 +5,7 @@
 import { EFLAGS_SYSTEM, INTR, NMI, STOP } from '../assembly/shared/layout.ts';
 import { IF } from '../assembly/shared/flags.ts';
 import { MODE_MIDDLE, MODE_PROTECTED, MODE_USER } from '../assembly/shared/modes.ts';
-import type { Code } from '../isa/codes.ts';
+import { CODES } from '../isa/codes.ts';
 import type { Context } from './context.ts';
 import * as O from './wasm/opcodes.ts';
 
@@ -13,9 +13,15 @@ export function isRing0(mode: number): boolean {
   return (mode & (MODE_PROTECTED | MODE_USER | MODE_MIDDLE)) === MODE_PROTECTED;
 }
 
+/** The name by code, where it is one of the two: every instruction is asked for it. */
+const names = [
+  '',
+  ...CODES.map(({ operation: { name } }) => (name === 'CLI' || name === 'STI' ? name : '')),
+];
+
 /** Emits CLI and says true, or says that the operation is another. */
-export function clearsInterrupts(c: Context, { operation }: Code): boolean {
-  if (operation.name !== 'CLI') return false;
+export function clearsInterrupts(c: Context, code: number): boolean {
+  if (names[code] !== 'CLI') return false;
   storeFlags(c, () => {
     c.e.i32Const(~IF);
     c.e.op(O.I32_AND);
@@ -28,8 +34,8 @@ export function clearsInterrupts(c: Context, { operation }: Code): boolean {
  * interpreter's, which runs the next instruction alone; else that instruction follows as any other,
  * since nothing can begin to wait before it.
  */
-export function setsInterrupts(c: Context, { operation }: Code): boolean {
-  if (operation.name !== 'STI') return false;
+export function setsInterrupts(c: Context, code: number): boolean {
+  if (names[code] !== 'STI') return false;
   const { e } = c;
   pushWaiting(c);
   e.if();

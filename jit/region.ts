@@ -45,13 +45,13 @@ export interface Node {
   /** Linear address of the page that its one instruction runs on into, or 0. */
   second: number;
   /** Where the indirect call at the end probably leads. */
-  guess?: number | undefined;
+  guess: number | undefined;
   /** The call at the end is made without the routine at `target`: paravirt.ts. */
-  direct?: DirectCall | undefined;
+  direct: DirectCall | undefined;
   /** The copy of a routine that the node is part of. */
-  copy?: Copy;
+  copy: Copy | undefined;
   /** The copy that the call at the end leads to. */
-  calls?: Copy | undefined;
+  calls: Copy | undefined;
 }
 
 /** A routine that stands in the region for the sake of one call. */
@@ -70,8 +70,10 @@ export interface Region {
   instructions: number;
 }
 
-/** Whether a code can be translated, by code. */
+/** By code: can it be translated, is it a branch, does it end its block? In arrays, as operations are of many shapes. */
 const translatable: boolean[] = [false, ...CODES.map(isTranslatable)];
+const controls = [undefined, ...CODES.map(({ operation }) => operation.control)];
+const endings = [false, ...CODES.map(({ operation }) => operation.ends === true)];
 
 export function codeAt(decoded: Decoded, record: number): Code {
   return CODES[decoded.code(record) - 1];
@@ -98,24 +100,35 @@ export type FindDirect = (linear: number) => DirectCall | undefined;
 function readNode(decoded: Decoded, eip: number, block: number): Node {
   const first = decoded.firstRecord(block);
   const end = decoded.endOfRecords(block);
-  const second = decoded.second(block) && secondPage(eip);
+  // All fields from the start, in one order: what walks over nodes of several shapes is a third slower.
+  const node: Node = {
+    eip, block, first, last: first,
+    instructions: 0,
+    end: 'interpret',
+    target: 0,
+    next: eip,
+    entry: false,
+    second: decoded.second(block) && secondPage(eip),
+    guess: undefined,
+    direct: undefined,
+    copy: undefined,
+    calls: undefined,
+  }; // prettier-ignore
   let at = eip;
   let instructions = 0;
   for (let record = first; record < end; record += 16) {
     const code = decoded.code(record);
-    const { control, ends } = CODES[code - 1].operation;
+    const control = controls[code];
+    const ends = endings[code];
     const length = decoded.length(record);
     if (control !== undefined) {
-      const next = (at + length) >>> 0;
+      node.last = record;
+      node.next = (at + length) >>> 0;
+      node.instructions = instructions + (control === 'next' ? 0 : 1);
+      node.end = control;
       const relative = control === 'jcc' || control === 'jmp' || control === 'call';
-      return {
-        eip, block, first, last: record, next,
-        instructions: instructions + (control === 'next' ? 0 : 1),
-        end: control,
-        target: relative ? (next + decoded.imm(record)) >>> 0 : 0,
-        entry: false,
-        second,
-      }; // prettier-ignore
+      if (relative) node.target = (node.next + decoded.imm(record)) >>> 0;
+      return node;
     }
     if (ends || !translatable[code]) {
       // Helper records in front belong to the same instruction.
@@ -124,15 +137,11 @@ function readNode(decoded: Decoded, eip: number, block: number): Node {
       let to = record;
       while (decoded.length(to) === 0) to += 16;
       const alone = ends && last === record;
-      return {
-        eip, block, first, last,
-        instructions: alone ? instructions + 1 : instructions,
-        end: alone ? 'system' : 'interpret',
-        target: 0,
-        next: (at + decoded.length(to)) >>> 0,
-        entry: false,
-        second,
-      }; // prettier-ignore
+      node.last = last;
+      node.next = (at + decoded.length(to)) >>> 0;
+      node.instructions = alone ? instructions + 1 : instructions;
+      if (alone) node.end = 'system';
+      return node;
     }
     at += length;
     if (length) instructions++;

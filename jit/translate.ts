@@ -9,7 +9,6 @@
 import { KERNEL_GENERATION } from '../assembly/shared/layout.ts';
 import { MODE_USER } from '../assembly/shared/modes.ts';
 import { REGION_MISS } from '../assembly/shared/regions.ts';
-import { CODES } from '../isa/codes.ts';
 import { END_OPERAND, END_POP, END_PUSH } from './accesses.ts';
 import { ALL_STATE, Context, FLAGS_BIT, type Imports } from './context.ts';
 import type { Decoded } from './decoded.ts';
@@ -250,7 +249,7 @@ export class Translation {
       c.eip = eip;
       c.record = record;
       const code = decoded.code(record);
-      if (!this.ring0 || !clearsInterrupts(c, CODES[code - 1])) {
+      if (!this.ring0 || !clearsInterrupts(c, code)) {
         emitOperation(c, recipeOf(code), record, wanted[at] !== 0);
       }
       at++;
@@ -296,7 +295,7 @@ export class Translation {
         return;
       case 'system': {
         const load = loadsSegment(this.decoded, codeAt(this.decoded, node.last), node.last);
-        if (this.ring0 && setsInterrupts(c, codeAt(this.decoded, node.last))) {
+        if (this.ring0 && setsInterrupts(c, this.decoded.code(node.last))) {
           c.retire(node.instructions);
           if (!this.goesOn(node)) c.leaveTo(node.next, false);
           return;
