@@ -58,7 +58,7 @@ export interface CpuTranslator {
   /** The interpreter entered this block often. May translate it at once. */
   blockHot(block: number): void;
   /** A region entered at this descriptor hardly gets anywhere. May translate it anew. */
-  regionMisses?(descriptor: number): void;
+  regionMisses?(descriptor: number, short: boolean): void;
   /** A region is entered at this descriptor very often. May make a larger one around it. */
   regionHot?(descriptor: number): void;
   /** Decoded code of a page with translations was written: drop what was made of it. */
@@ -154,7 +154,8 @@ export class Cpu {
       },
       vmiTrace: (number, frame) => host.vmiTrace?.(number!, frame! >>> 0),
       blockHot: (block) => translator()?.blockHot(block! >>> 0),
-      regionMisses: (descriptor) => translator()?.regionMisses?.(descriptor! >>> 0),
+      regionMisses: (descriptor, short) =>
+        translator()?.regionMisses?.(descriptor! >>> 0, short !== 0),
       codeInvalidated: (page) => translator()?.codeInvalidated(page! >>> 0),
     };
     // asc names an import's module after the file that declares it.

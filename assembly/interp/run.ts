@@ -72,6 +72,7 @@ import {
   REGION_HOT_STEP,
   REGION_MISS,
   REGION_NEXT,
+  SHORT_RUN,
 } from '../shared/regions';
 import {
   HEADER_ENTRY,
@@ -103,8 +104,8 @@ import { findNext, forgetCalls, heatLimit, LEAVE_CHECK, mustLook, nextPhysical }
 
 /** The block has been entered often: the translator may make a region of it. */
 export declare function blockHot(block: u32): void;
-/** More than half of the entries at this descriptor ended in a miss. */
-export declare function regionMisses(entry: u32): void;
+/** More than half of the entries at this descriptor ended in a miss; the last one after hardly an instruction. */
+export declare function regionMisses(entry: u32, short: bool): void;
 /** INTA: the vector, or -1 when the request has gone. */
 export declare function interruptVector(): i32;
 
@@ -448,8 +449,9 @@ function confirm(cached: usize, generation: u32): void {
 function countMiss(entry: u32): void {
   const misses = load<u32>(entry, ENTRY_MISSES) + 1;
   store<u32>(entry, misses, ENTRY_MISSES);
-  if (misses % MISSES_TOLD == 0 && misses > load<u32>(entry, ENTRY_COUNT) >>> 1)
-    regionMisses(entry);
+  if (misses % MISSES_TOLD != 0 || misses <= load<u32>(entry, ENTRY_COUNT) >>> 1) return;
+  const retired: u32 = chainStart - load<i32>(BUDGET);
+  regionMisses(entry, retired < load<u32>(CHAIN_COUNT) * SHORT_RUN);
 }
 
 function endChain(): void {

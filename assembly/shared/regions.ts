@@ -36,6 +36,8 @@ export const REGION_HOT_STEP = 0x10000;
 /** How often that ended in REGION_MISS, u32; at each multiple of MISSES_TOLD the translator is told. */
 export const ENTRY_MISSES = 20;
 export const MISSES_TOLD = 2048;
+/** Instructions: a region that gets no further before it misses had better not been entered. */
+export const SHORT_RUN = 16;
 /** Physical address of the entry's code. */
 export const ENTRY_PHYSICAL = 24;
 /**
