@@ -4,7 +4,7 @@
  */
 
 import { UserError } from '../errors';
-import { parseElf, type ElfImage } from './elf';
+import { parseElf } from './elf';
 import type { Entry } from './entry';
 import { HIGH_START, memoryMap, tablesStart } from './memory-map';
 
@@ -222,8 +222,9 @@ function placeUnpacked(
   at: number,
   memoryEnd: number,
 ): { entry: number; end: number } | undefined {
-  const elf: ElfImage | string = file ? parseElf(file) : '';
-  if (!file || typeof elf === 'string') return undefined;
+  if (!file) return undefined;
+  const elf = parseElf(file);
+  if (typeof elf === 'string') return undefined;
   const { entry, segments } = elf;
   const start = Math.min(...segments.map(({ physical }) => physical));
   const end = Math.max(...segments.map(({ physical, memorySize }) => physical + memorySize));
