@@ -47,6 +47,7 @@ export function browserEngines(setting: Setting, child: string, common: Common):
         ),
       micro: () =>
         start({ multiboot: true, initrd: false, files: { '/kernel': common.microImage } }),
+      restless: true,
     };
   };
   const dist = join(setting.root, 'dist');

@@ -12,7 +12,7 @@ const ROW_LIMIT = 120;
 
 export interface MicroResult {
   seconds: number;
-  /** The same again right after, where the engine is one that warms up. */
+  /** The better of two more right after, where the engine is one that warms up. */
   again?: number;
   /** Guest instructions of one run. */
   instructions?: number;
@@ -64,14 +64,17 @@ async function runRow(engine: Engine, session: Session, row: MicroRow): Promise<
   const { seconds, checksum } = await once(session, row);
   const after = await engine.instructions?.(session);
   const counted = before !== undefined && after !== undefined;
-  const again = engine.warmsUp ? await once(session, row) : undefined;
-  if (again && again.checksum !== checksum) {
-    throw new Error(`${row.name}: ${checksum} the first time, ${again.checksum} the second`);
+  const again: number[] = [];
+  while (engine.warmsUp && again.length < 2) {
+    const next = await once(session, row);
+    again.push(next.seconds);
+    if (next.checksum !== checksum)
+      throw new Error(`${row.name}: ${checksum} the first time, then ${next.checksum}`);
   }
   return {
     seconds,
     checksum,
-    ...(again && { again: again.seconds }),
+    ...(again.length && { again: Math.min(...again) }),
     ...(counted && { instructions: after - before }),
   };
 }

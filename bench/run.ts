@@ -1,17 +1,16 @@
-// `npm run bench`: one table, all its figures from one run. Each repetition runs the
-// micro-benchmarks (micro.ts) and then starts every engine in turn and types the same commands at
-// each, so that a machine that warms up or gets busy does so for all. Seconds run on the host from
-// the command typed to the marker on the serial line.
+// `npm run bench`: one table, all its figures from one run. Each repetition runs the micro-benchmarks
+// (micro.ts) and then whole systems (system.ts), so that a machine that warms up or gets busy does so
+// for all. Seconds run on the host from the command typed to the marker on the serial line.
 
 import { debianGuest, GuestUnavailable } from '../guests/debian';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { matcher, noSuchRow, repetitionsOf } from './choice';
-import { engines as allEngines, type Engine, type Image } from './engines';
+import { engines as allEngines, type Engine } from './engines';
 import { runMicro } from './micro';
 import { MICRO_ROWS, type MicroRow } from './micro-rows';
-import { BOOT, DEFINE, PREPARE, ROWS, SECOND_BOOT, VMI_BOOT, VMI_ROWS, type Row } from './rows';
-import { now, type Session } from './session';
+import { BOOT, DEFINE, PREPARE, ROWS, SECOND_BOOT, VMI_BOOT, VMI_ROWS } from './rows';
+import { runSystem, type System } from './system';
 import { formatTable, formatTargets, type Cell, type Results } from './table';
 import { targets as findTargets } from './targets';
 import { PROMPT, vmiKernel } from './vmi-kernel';
@@ -28,24 +27,8 @@ const HELP = `npm run bench -- [--only REGEX] [--engines LIST] [--browser] [--no
 
   --paravirt      what VMI is worth instead; --paravirt --help lists its options`;
 
-const BOOT_LIMIT = 600;
-const ROW_LIMIT = 600;
-
 /** Row by engine: what was printed, to see that all engines computed the same. */
 type Outputs = Record<string, Record<string, string>>;
-
-/** A guest whose boot is a row, and commands at its prompt. */
-interface System {
-  section: string;
-  image: Image;
-  ready: RegExp;
-  boot: string;
-  /** Typed first, untimed. */
-  prepare: string;
-  rows: Row[];
-  withBoot: boolean;
-  withSecondBoot: boolean;
-}
 
 interface Bench {
   results: Results;
@@ -128,6 +111,7 @@ export async function main(
       rows,
       withBoot,
       withSecondBoot,
+      withUpkeep: rows.length === ROWS.length,
     });
   }
   const image = withVmi ? vmiKernel(root, folder) : undefined;
@@ -141,6 +125,7 @@ export async function main(
       rows: vmiRows,
       withBoot: wanted(VMI_BOOT, VMI_SECTION),
       withSecondBoot: false,
+      withUpkeep: false,
     });
   } else if (withVmi) {
     say(
@@ -167,7 +152,6 @@ export async function main(
     microRows,
     problems,
   };
-  /** Engines that failed once: each further wait for them may be minutes. */
   const failed = new Set<Engine>();
   const failedMicro = new Set<string>();
   for (let repetition = 1; repetition <= repetitions; repetition++) {
@@ -175,20 +159,9 @@ export async function main(
       say(`bench: micro-benchmarks, ${repetition} of ${repetitions}`);
       await measureMicro(bench, engines, failedMicro);
     }
-    const pairs = systems.flatMap((system) => engines.map((engine) => ({ system, engine })));
-    for (const { system, engine } of pairs) {
-      const native = engine.key === 'native';
-      if (failed.has(engine) || !engine.boot || (native && system.section !== SYSTEM_SECTION))
-        continue;
-      say(`bench: ${engine.title}, ${system.section}, ${repetition} of ${repetitions}`);
-      try {
-        if (system.rows.length || system.withBoot) await measure(bench, system, engine);
-        if (system.withSecondBoot && engine.bootSaving) await measureSecondBoot(bench, engine);
-      } catch (error) {
-        failed.add(engine);
-        problems.push(`${engine.title}: ${error instanceof Error ? error.message : error}`);
-        say(`bench: ${problems.at(-1)}`);
-      }
+    for (const system of systems) {
+      say(`bench: ${system.section}, ${repetition} of ${repetitions}`);
+      await measureSystem(bench, engines, system, failed);
     }
   }
 
@@ -233,58 +206,33 @@ function choose(engines: Engine[], list: string | undefined): Engine[] {
   });
 }
 
-async function measure(bench: Bench, system: System, engine: Engine): Promise<void> {
-  const { section } = system;
-  const native = engine.key === 'native';
-  const session = engine.boot!(system.image);
-  try {
-    if (native) {
-      session.type('cd "$TMPDIR"\n');
-    } else {
-      const { at } = await session.waitFor(system.ready, BOOT_LIMIT);
-      const instructions = await engine.instructions?.(session);
-      if (system.withBoot)
-        record(bench, system.boot, section, engine, {
-          seconds: at - session.started,
-          instructions,
-        });
-    }
-    const prepare = native
-      ? system.prepare.replace('cd /tmp; ', '')
-      : `BIN=/bin; ${system.prepare}`;
-    if (system.rows.length) await command(session, prepare, '');
-    for (const row of system.rows) {
-      const before = await engine.instructions?.(session);
-      const { seconds, output } = await command(session, `r() { ${row.command}; }`, 't');
-      const after = await engine.instructions?.(session);
-      const count = before !== undefined && after !== undefined ? after - before : undefined;
-      record(bench, row.name, section, engine, { seconds, instructions: count });
-      (bench.outputs[row.name] ??= {})[engine.title] = output;
-    }
-    if (engine.upkeep && section === SYSTEM_SECTION && system.rows.length === ROWS.length) {
+/** One repetition. An engine that failed once is left out: each further wait for it may be minutes. */
+async function measureSystem(
+  bench: Bench,
+  engines: Engine[],
+  system: System,
+  failed: Set<Engine>,
+): Promise<void> {
+  // What the processor itself runs is the Debian guest's programs.
+  const able = engines.filter(
+    (engine) => !failed.has(engine) && !(engine.computesOnly && system.section !== SYSTEM_SECTION),
+  );
+  await runSystem(able, system, {
+    result: (row, engine, { output, ...figures }) => {
+      record(bench, row, system.section, engine, figures);
+      if (output !== undefined) (bench.outputs[row] ??= {})[engine.title] = output;
+    },
+    finished: async (engine, session) => {
       say(`bench: ${engine.title}, twenty seconds at its prompt`);
-      const upkeep = await engine.upkeep(session);
+      const upkeep = await engine.upkeep!(session);
       if (upkeep) (bench.results.upkeep ??= []).push(upkeep);
-    }
-  } finally {
-    await session.close();
-  }
-}
-
-/** Boots twice; the first leaves its translations to the second. */
-async function measureSecondBoot(bench: Bench, engine: Engine): Promise<void> {
-  for (const timed of [false, true]) {
-    const session = engine.bootSaving!();
-    try {
-      const { at } = await session.waitFor(/GUEST-READY[^]*?# /, BOOT_LIMIT);
-      const seconds = at - session.started;
-      if (timed) record(bench, SECOND_BOOT, SYSTEM_SECTION, engine, { seconds });
-      // It saves as it ends.
-      else await session.finish('SIGTERM');
-    } finally {
-      await session.close();
-    }
-  }
+    },
+    problem: (engine, error) => {
+      failed.add(engine);
+      bench.problems.push(`${engine.title}: ${error.message}`);
+      say(`bench: ${bench.problems.at(-1)}`);
+    },
+  });
 }
 
 /** One repetition. A row that failed on an engine once is not waited for again. */
@@ -301,34 +249,6 @@ async function measureMicro(bench: Bench, engines: Engine[], failed: Set<string>
       say(`bench: ${bench.problems.at(-1)}`);
     },
   });
-}
-
-let serial = 0;
-
-/**
- * Types a definition, untimed, and then, timed, a word that ends with the marker. The marker's text
- * does not occur in what the terminal echoes.
- */
-async function command(
-  session: Session,
-  definition: string,
-  word: string,
-): Promise<{ seconds: number; output: string }> {
-  const marked = async (text: string, number: number): Promise<{ at: number; text: string }> => {
-    session.type(`${text}\n`);
-    return session.waitFor(new RegExp(`\\ndone-${number}-\\r?\\n`), ROW_LIMIT);
-  };
-  const defined = ++serial;
-  await marked(`${definition}; echo; echo done-$((${defined}))-`, defined);
-  if (!word) return { seconds: 0, output: '' };
-  await new Promise((resolve) => setTimeout(resolve, 50)); // the prompt after it
-  const number = ++serial;
-  const typed = now();
-  const match = await marked(`${word} ${number}`, number);
-  const lines = match.text.replaceAll('\r', '').trim().split('\n');
-  // Before the marker: an empty line, and before that the last line that the command printed.
-  const output = lines.slice(0, -1).findLast((line) => line.trim());
-  return { seconds: match.at - typed, output: output ?? '' };
 }
 
 function record(

@@ -6,7 +6,7 @@ import type { Upkeep } from './upkeep';
 export interface Cell {
   /** One a repetition. */
   seconds: number[];
-  /** The same right after, where that was measured. */
+  /** The better of two more right after, where that was measured; as many as `seconds`. */
   again?: number[];
   /** Guest instructions, of the last repetition that counted them. */
   instructions?: number;
@@ -21,10 +21,23 @@ export interface Results {
   upkeep?: Upkeep[];
 }
 
-export function median(values: number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/**
+ * Times as multiples of others of the same repetitions. The machine is another from minute to minute: the median
+ * of ratios of what was measured one behind the other, not the ratio of medians.
+ */
+export function medianRatio(
+  a: readonly number[] | undefined,
+  b: readonly number[] | undefined,
+): number | undefined {
+  if (!a?.length || !b?.length) return undefined;
+  if (a.length !== b.length) return median(a) / median(b);
+  return median(a.map((value, i) => value / b[i]!));
 }
 
 export function geometricMean(values: number[]): number {
@@ -43,11 +56,8 @@ export function formatTable(results: Results, reference: string): string {
     const cell = row.cells[key];
     return cell?.seconds.length ? median(cell.seconds) : undefined;
   };
-  const ratio = (row: Results['rows'][number], key: string): number | undefined => {
-    const mine = seconds(row, key);
-    const base = seconds(row, reference);
-    return mine === undefined || base === undefined ? undefined : mine / base;
-  };
+  const ratio = (row: Results['rows'][number], key: string): number | undefined =>
+    medianRatio(row.cells[key]?.seconds, row.cells[reference]?.seconds);
   const others = engines.filter(({ key }) => key !== reference);
 
   const line = (row: Results['rows'][number]): string[] => {

@@ -2,7 +2,7 @@
 
 import { isComputing, MICRO_ROWS, type MicroRow } from './micro-rows';
 import { BOOT, ROWS, SECOND_BOOT } from './rows';
-import { geometricMean, median, type Cell, type Results } from './table';
+import { geometricMean, median, medianRatio, type Cell, type Results } from './table';
 import type { Upkeep } from './upkeep';
 
 export interface Target {
@@ -18,7 +18,7 @@ export interface Target {
 }
 
 /** One figure a row. */
-interface Ratios {
+interface Figures {
   rows: { name: string; value: number }[];
   /** Whether all rows are there that should be. */
   complete: boolean;
@@ -37,38 +37,39 @@ export function targets(results: Results): Target[] {
     (row) => (row.group === 'compiled' || row.group === 'integer') && !row.bulk,
   );
 
-  /** Row by row, what one figure is as a multiple of another. */
-  const ratios = (
+  /** One figure of each row that has it. */
+  const each = (
     rows: (name: string) => boolean,
-    numerator: (cells: Record<string, Cell>) => number | undefined,
-    denominator: (cells: Record<string, Cell>) => number | undefined,
-  ): Ratios => {
+    figure: (cells: Record<string, Cell>) => number | undefined,
+  ): Figures => {
     const found = results.rows.flatMap(({ name, cells }) => {
-      const [a, b] = [numerator(cells), denominator(cells)];
-      return rows(name) && a !== undefined && b !== undefined ? [{ name, value: a / b }] : [];
+      const value = rows(name) ? figure(cells) : undefined;
+      return value === undefined ? [] : [{ name, value }];
     });
     return { rows: found, complete: found.length === ALL.filter(rows).length };
   };
-  const seconds = (key: string) => (cells: Record<string, Cell>) =>
-    cells[key]?.seconds.length ? median(cells[key].seconds) : undefined;
-  const jit = seconds('jit');
-  const toQemu = (rows: (name: string) => boolean): Ratios => ratios(rows, jit, seconds('qemu'));
-  const v86 = ratios((name) => ALL.includes(name), seconds('v86'), jit);
-  const interpreter = ratios(computing, seconds('interpreter'), jit);
-  const rate = ratios(integer, (cells) => cells['interpreter']?.instructions, seconds('interpreter')); // prettier-ignore
-  const first = ratios(computing, jit, (cells) => {
-    const { seconds = [], again = [] } = cells['jit'] ?? {};
-    return again.length ? Math.min(...seconds, ...again) : undefined;
-  });
-
-  const boots = results.rows.filter(({ name }) => name === BOOT || name === SECOND_BOOT);
-  const [boot, second] = [BOOT, SECOND_BOOT].map((wanted) =>
-    boots.flatMap(({ name, cells }) => (name === wanted ? [jit(cells)] : [])).at(0),
+  /** Seconds of one engine as multiples of another's. */
+  const ratios = (rows: (name: string) => boolean, a: string, b: string): Figures =>
+    each(rows, (cells) => medianRatio(cells[a]?.seconds, cells[b]?.seconds));
+  const toQemu = (rows: (name: string) => boolean): Figures => ratios(rows, 'jit', 'qemu');
+  const v86 = ratios((name) => ALL.includes(name), 'v86', 'jit');
+  const interpreter = ratios(computing, 'interpreter', 'jit');
+  const rate = each(integer, ({ interpreter: cell }) =>
+    cell?.instructions && cell.seconds.length
+      ? cell.instructions / median(cell.seconds)
+      : undefined,
   );
-  const again =
-    boot !== undefined && second !== undefined
-      ? { value: second / boot, complete: true }
-      : undefined;
+  const first = each(
+    computing,
+    ({ jit }) => jit?.again && medianRatio(jit.seconds, bestOf(jit.seconds, jit.again)),
+  );
+
+  const [boot, second] = [BOOT, SECOND_BOOT].map(
+    (name) => results.rows.find((row) => row.name === name)?.cells['jit']?.seconds,
+  );
+  const secondToFirst = medianRatio(second, boot);
+  const again: Found =
+    secondToFirst === undefined ? undefined : { value: secondToFirst, complete: true };
 
   const { upkeep = [] } = results;
   const spent = (what: keyof Upkeep): Found =>
@@ -125,17 +126,22 @@ function target(
   return { measure, goal, ...figure, ...(complete && { met: test(figure.value) }) };
 }
 
-function mean({ rows, complete }: Ratios): Found {
+/** Of two runs right behind each other, the better. */
+function bestOf(a: readonly number[], b: readonly number[]): number[] {
+  return a.map((value, i) => Math.min(value, b[i] ?? value));
+}
+
+function mean({ rows, complete }: Figures): Found {
   if (!rows.length) return undefined;
   return { value: geometricMean(rows.map(({ value }) => value)), complete };
 }
 
-function highest({ rows, complete }: Ratios): Found {
+function highest({ rows, complete }: Figures): Found {
   const [worst] = [...rows].sort((a, b) => b.value - a.value);
   return worst && { value: worst.value, row: worst.name, complete };
 }
 
-function lowest({ rows, complete }: Ratios): Found {
+function lowest({ rows, complete }: Figures): Found {
   const [worst] = [...rows].sort((a, b) => a.value - b.value);
   return worst && { value: worst.value, row: worst.name, complete };
 }

@@ -43,6 +43,17 @@ it('takes medians, and meets what is met', () => {
   expect(find(figures(), /translator/).value).toBe(3);
 });
 
+it('compares what was measured one behind the other', () => {
+  const results = figures();
+  const row = results.rows.find(({ name }) => name === 'quicksort')!;
+  // The machine is half as fast in the second repetition, and a third in what comes last of the third.
+  row.cells['jit'] = { seconds: [1, 2, 1], again: [0.9, 1.8, 0.9] };
+  row.cells['qemu'] = { seconds: [4, 8, 12] };
+  expect(find(results, /compiled.*worst/).value).toBeCloseTo(0.25);
+  expect(find(results, /first run/).value).toBeCloseTo(1 / 0.9);
+  expect(formatTable(results, 'jit')).toMatch(/^quicksort .* 1\.000 s .* 8\.000 s .* 4\.00x /m);
+});
+
 it('names the row that misses', () => {
   const results = figures();
   const row = results.rows.find(({ name }) => name === 'quicksort')!;
