@@ -33,8 +33,8 @@ const EXPECTED: Record<string, string> = {
   'x87-matrix': 'a07f381f',
   'x87-division': '4a5cedc8',
   'sse2-matrix': 'b5ee3b92',
-  'sse2-packed': '297ac38c',
-  'sse2-integers': 'a36df46b',
+  'sse2-packed': 'b5ee3b92',
+  'sse2-integers': 'dcfa1ca2',
   'cli-sti': '29e88cca', // 0 + 1 + ... + 37,499
   'int-iret': '00000bb8', // 3,000
   sysenter: '0000222e', // 8,750
