@@ -31,7 +31,7 @@ export const MICRO_ROWS: MicroRow[] = [
   row('compiled', 'crc32', 1500, 'CRC-32'),
   row('compiled', 'sha256', 400_000, 'SHA-256 blocks'),
   row('compiled', 'quicksort', 330, 'quicksort'),
-  row('compiled', 'bytecode', 1400, 'byte-code interpreter'),
+  row('compiled', 'bytecode', 2000, 'byte-code interpreter'),
   row('integer', 'integer-loop', 200_000_000, 'integer loop'),
   row('integer', 'calls-within', 30_000_000, 'calls within a page'),
   row('integer', 'calls-across', 12_000_000, 'calls across pages'),

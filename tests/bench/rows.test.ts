@@ -23,7 +23,7 @@ const EXPECTED: Record<string, string> = {
   crc32: 'ac16defe',
   sha256: '085443d1',
   quicksort: 'fd6a1d8f',
-  bytecode: '31dfc04a',
+  bytecode: 'f9b09e91',
   'integer-loop': 'fe4be367',
   'calls-within': 'a2a65d2d',
   'calls-across': '7fff2f89',
