@@ -48,6 +48,7 @@ export function browserEngines(setting: Setting, child: string, common: Common):
       micro: () =>
         start({ multiboot: true, initrd: false, files: { '/kernel': common.microImage } }),
       restless: true,
+      onceWhole: !job.jit,
     };
   };
   const dist = join(setting.root, 'dist');

@@ -34,6 +34,10 @@ export interface Engine {
   micro(): Session;
   /** Runs programs, not machines: nothing boots, and of the micro-benchmarks those alone take part that need none. */
   computesOnly?: boolean;
+  /**
+   * Takes part in whole systems in the first repetition alone: a minute and a half a time, and no target is about it.
+   */
+  onceWhole?: boolean;
   /** Has work to do while its guest waits at the prompt, a quarter of a core: other engines wait until it is gone. */
   restless?: boolean;
   /** Each micro-benchmark is run three times, to see what warming up costs. */
@@ -136,6 +140,7 @@ function vmi86(
       }),
     micro: () => start(['--kernel', microImage]),
     warmsUp: key === 'jit',
+    onceWhole: key === 'interpreter',
     instructions: async (session) => (await counts(session)).instructions.total,
     ...(key === 'jit' && {
       upkeep: async (session) => upkeep(session.pid!, MEMORY, (await counts(session)).translator!),
