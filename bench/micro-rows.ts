@@ -27,14 +27,14 @@ const row = (group: MicroGroup, word: string, count: number, name: string): Micr
 
 export const MICRO_ROWS: MicroRow[] = [
   row('compiled', 'sieve', 200, 'sieve'),
-  row('compiled', 'fib', 1500, 'recursive fib'),
+  row('compiled', 'fib', 3000, 'recursive fib'),
   row('compiled', 'crc32', 1500, 'CRC-32'),
   row('compiled', 'sha256', 400_000, 'SHA-256 blocks'),
   row('compiled', 'quicksort', 330, 'quicksort'),
   row('compiled', 'bytecode', 2000, 'byte-code interpreter'),
   row('integer', 'integer-loop', 200_000_000, 'integer loop'),
   row('integer', 'calls-within', 30_000_000, 'calls within a page'),
-  row('integer', 'calls-across', 12_000_000, 'calls across pages'),
+  row('integer', 'calls-across', 24_000_000, 'calls across pages'),
   row('integer', 'load-add-store', 50_000, 'load, add, store'),
   row('integer', 'copy-loop', 50_000, 'copy by a loop'),
   { ...row('integer', 'copy-movs', 50_000, 'copy by REP MOVS'), bulk: true },
