@@ -105,6 +105,13 @@ export function invalidateCode(physical: u32, size: u32): void {
   const word = PAGE_INFO + ((physical >>> 12) << 2);
   // Devices write page tables, too.
   if (load<u32>(word) & PAGE_TABLE) untrack(physical);
+  const page = physical & ~0xfff;
+  if (!dropBlocks(physical, size) && strike(page)) dropBlocks(page, 0x1000);
+}
+
+/** Drops the blocks over [physical, physical + size); false: that page has blocks, but none there. */
+function dropBlocks(physical: u32, size: u32): bool {
+  const word = PAGE_INFO + ((physical >>> 12) << 2);
   const info = load<u32>(word);
   let block = info & ~PAGE_ATTRIBUTES;
   let kept: u32 = 0;
@@ -129,12 +136,12 @@ export function invalidateCode(physical: u32, size: u32): void {
   // The walk has turned the list round, so its head is another one even where nothing was dropped.
   if (!dropped) {
     store<u32>(word, kept | (info & PAGE_ATTRIBUTES));
-    if (kept && strike(physical & ~0xfff)) invalidateCode(physical & ~0xfff, 0x1000);
-    return;
+    return kept == 0;
   }
   store<u32>(CODE_GENERATION, load<u32>(CODE_GENERATION) + 1);
   store<u32>(word, kept | (info & PAGE_ATTRIBUTES & ~PAGE_TRANSLATED));
   if (info & PAGE_TRANSLATED) codeInvalidated(physical & ~0xfff);
+  return true;
 }
 
 function forget(block: u32): void {

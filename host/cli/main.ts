@@ -11,7 +11,12 @@ import { describeEnd } from '../past';
 import { FileDisk, hostNow, readBytes, reasonOf, Terminal } from '../platform/node';
 import { createTrace } from '../trace';
 import { EXIT_DEAD, EXIT_USAGE, parseArguments } from './arguments';
-import { allocateAllRegistersWell, heedBranchHints, preferThisThread } from './engine';
+import {
+  allocateAllRegistersWell,
+  heedBranchHints,
+  leaveOutStackChecks,
+  preferThisThread,
+} from './engine';
 import { Run, signalStatus, type End } from './run';
 import { statistics } from '../statistics';
 import type { TranslationOptions } from '../translations';
@@ -31,6 +36,7 @@ async function main(words: string[]): Promise<number> {
   const options = parsed;
   preferThisThread();
   heedBranchHints();
+  leaveOutStackChecks();
   const kernel = readArgument('--kernel', options.kernel, 'give a Linux bzImage or multiboot ELF');
   const initrd =
     options.initrd === undefined
