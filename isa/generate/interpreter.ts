@@ -38,7 +38,7 @@ function needEa(c: Case): void {
   if (c.ea) return;
   c.ea = true;
   c.lines.push(
-    'const ea: u32 = load<u32>(REGS + <i32>load<u8>(rp, 4)) + (load<u32>(REGS + <i32>load<u8>(rp, 5)) << load<u8>(rp, 6)) + load<u32>(rp, 8);',
+    'const ea: u32 = load<u32>(<u32>load<u8>(rp, 4), REGS) + (load<u32>(<u32>load<u8>(rp, 5), REGS) << load<u8>(rp, 6)) + load<u32>(rp, 8);',
   );
   const align = c.code.operation.align;
   if (align) c.lines.push(`if (ea & ${align - 1}) raiseGP(0);`);
@@ -117,7 +117,7 @@ function source(c: Case, token: Source): string {
   switch (name) {
     case 'r1':
     case 'r2':
-      return load(bits, `REGS + <i32>${slot(name)}`);
+      return load(bits, `<u32>${slot(name)}, REGS`);
     case 'm':
       if (width?.endsWith('x')) {
         readMemory(c, bits);
@@ -211,7 +211,7 @@ function store(c: Case, sink: string, value: string): void {
     case 'r1':
     case 'r2':
       c.lines.push(
-        `store<${typeOf(bits)}>(REGS + <i32>${slot(name)}, <${typeOf(bits)}>(${value}));`,
+        `store<${typeOf(bits)}>(<u32>${slot(name)}, <${typeOf(bits)}>(${value}), REGS);`,
       );
       return;
     case 'acc':
@@ -526,7 +526,7 @@ export function bankSource(bank: Bank, where: (fn: string) => string): string {
         : code.operation.ends
           ? 'return 1;'
           : 'return 0;';
-    return `      case ${code.code - first}: { // ${code.name}\n${text}\n${end}\n      }`;
+    return `      case ${hot ? code.code : code.code - first}: { // ${code.name}\n${text}\n${end}\n      }`;
   });
   const imports = new Map<string, string[]>();
   for (const name of functions) {
@@ -621,13 +621,14 @@ export function interpret(block: u32, mode: u32): i32 {
   // Address of the link that goes where the block ends.
   let link: u32 = 0;
   while (true) {
-    const code: u32 = load<u16>(rp);
-    switch (code - ${first}) {
+    switch (<u32>load<u16>(rp)) {
+      // No record has code 0; with it the jump needs no subtraction.
+      case 0: unreachable();
 ${cases.join('\n')}
       default: {
         // The other banks: rare operations, in functions of their own.
         store<i32>(BUDGET, budget);
-        if (rare(rp, code)) { endCold(); return LEAVE_CHECK; }
+        if (rare(rp, load<u16>(rp))) { endCold(); return LEAVE_CHECK; }
         rp += 16;
         continue;
       }
